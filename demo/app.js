@@ -1,0 +1,372 @@
+// The Reading Room: a library's catalogue, written with Backbone.
+
+const template = id => _.template($(`#${id}-template`).html())
+
+// What went wrong, in a sentence.
+const explain = xhr =>
+  (xhr.responseJSON && xhr.responseJSON.message) || `The library does not answer (${xhr.status || "no connection"}).`
+
+// Models
+
+const Book = Backbone.Model.extend({
+  urlRoot: "library-app/books",
+  defaults: { title: "", author: "", year: "", shelf: "" },
+})
+
+const Books = Backbone.Collection.extend({
+  model: Book,
+
+  words: "",
+
+  url() {
+    return "library-app/books" + (this.words ? `?q=${encodeURIComponent(this.words)}` : "")
+  },
+
+  comparator(book) {
+    return book.get("title").toLowerCase().replace(/^(the|an?) /, "")
+  },
+
+  // Only the last search counts: one that is still under way is given up.
+  search(words) {
+    if (this.request && this.request.abort) this.request.abort()
+    this.words = words
+    const request = (this.request = this.fetch({
+      reset: true,
+      error: (books, xhr) => {
+        if (request === this.request && xhr.statusText !== "abort") this.trigger("unavailable", xhr)
+      },
+    }))
+  },
+})
+
+const Shelves = Backbone.Collection.extend({ url: "library-app/shelves" })
+
+const Motto = Backbone.Model.extend({ url: "library-app/motto" })
+
+// Views
+
+const MottoView = Backbone.View.extend({
+  el: "#motto",
+
+  initialize() {
+    this.listenTo(this.model, "change", () => this.$el.text(this.model.get("text")))
+  },
+})
+
+const SearchView = Backbone.View.extend({
+  el: "#search",
+
+  events: { input: "search", submit: "submit" },
+
+  initialize() {
+    this.navigate = _.debounce(() => {
+      const words = this.$("input").val().trim()
+      router.navigate(words ? `search/${encodeURIComponent(words)}` : "", { trigger: true, replace: true })
+    }, 150)
+  },
+
+  search() {
+    this.navigate()
+  },
+
+  submit(event) {
+    event.preventDefault()
+    this.navigate()
+  },
+
+  show(words) {
+    const input = this.$("input")
+    if (input.val().trim() !== words) input.val(words)
+  },
+})
+
+const ShelvesView = Backbone.View.extend({
+  el: "#shelves",
+
+  initialize() {
+    this.listenTo(this.collection, "sync", this.render)
+    this.listenTo(this.model, "select", this.select)
+  },
+
+  render() {
+    const links = this.collection.map(shelf =>
+      $("<a>", { href: `#search/${encodeURIComponent(shelf.get("name"))}`, text: shelf.get("name"), "data-shelf": shelf.get("name") }))
+    this.$el.empty().append($("<a>", { href: "#", text: "All" }), links)
+    this.select()
+  },
+
+  select(words = books.words) {
+    this.$("a").each((i, link) => {
+      const current = $(link).text() === (words || "All")
+      $(link).attr("aria-current", current ? "true" : null)
+    })
+  },
+})
+
+const BookView = Backbone.View.extend({
+  tagName: "li",
+  template: template("book"),
+
+  initialize() {
+    this.listenTo(this.model, "change", this.render)
+    this.listenTo(this.model, "remove", this.remove)
+  },
+
+  render() {
+    this.$el.html(this.template(this.model.toJSON()))
+    return this
+  },
+})
+
+const CatalogueView = Backbone.View.extend({
+  el: "#catalogue",
+  problem: template("problem"),
+
+  events: { "click .again": "again" },
+
+  initialize() {
+    this.listenTo(this.collection, "request", (collection) => {
+      if (collection === this.collection) this.$el.attr("aria-busy", "true")
+    })
+    this.listenTo(this.collection, "reset", this.render)
+    this.listenTo(this.collection, "add", this.add)
+    this.listenTo(this.collection, "update", this.count)
+    this.listenTo(this.collection, "unavailable", this.fail)
+  },
+
+  render() {
+    this.$el.attr("aria-busy", "false")
+    const items = this.collection.map(book => new BookView({ model: book }).render().el)
+    this.$("#list").html($("<ul>").append(items))
+    this.count()
+  },
+
+  add(book) {
+    const item = new BookView({ model: book }).render().$el
+    const place = this.collection.indexOf(book)
+    const next = this.$("li").eq(place)
+    if (next.length) next.before(item)
+    else this.$("ul").append(item)
+  },
+
+  count() {
+    const number = this.collection.length
+    const words = this.collection.words
+    const text = `${number || "No"} ${number === 1 ? "book" : "books"}${words ? ` for “${words}”` : ""}`
+    this.$("#count").text(text)
+  },
+
+  fail(xhr) {
+    this.$el.attr("aria-busy", "false")
+    this.$("#count").text("")
+    this.$("#list").html(this.problem({ text: `The catalogue cannot be shown. ${explain(xhr)}` }))
+  },
+
+  again() {
+    this.collection.search(this.collection.words)
+  },
+})
+
+// What lies on the desk beside the catalogue: a book, or a form.
+const DeskView = Backbone.View.extend({
+  el: "#desk",
+
+  show(view) {
+    const opened = !this.view
+    if (this.view) this.view.remove()
+    this.view = view
+    this.$el.append(view.render().el).prop("hidden", false)
+    $("body").addClass("desk-open")
+    view.$("h2").trigger("focus", { preventScroll: !opened })
+  },
+
+  clear() {
+    if (!this.view) return
+    const id = this.view.model.id
+    this.view.remove()
+    this.view = null
+    this.$el.prop("hidden", true)
+    $("body").removeClass("desk-open")
+    $(id ? `#list a[href="#books/${id}"]` : "#add").trigger("focus")
+  },
+})
+
+const DetailsView = Backbone.View.extend({
+  className: "details",
+  template: template("details"),
+
+  events: {
+    "click .delete": "ask",
+    "click .no": "keep",
+    "click .yes": "destroy",
+  },
+
+  render() {
+    this.$el.html(this.template({ ...this.model.toJSON(), back: back() }))
+    return this
+  },
+
+  ask() {
+    this.$(".actions").prop("hidden", true)
+    this.$(".confirm").prop("hidden", false)
+    this.$(".no").trigger("focus")
+  },
+
+  keep() {
+    this.$(".actions").prop("hidden", false)
+    this.$(".confirm").prop("hidden", true)
+    this.$(".delete").trigger("focus")
+  },
+
+  destroy() {
+    this.$(".confirm button").prop("disabled", true)
+    this.model.destroy({
+      wait: true,
+      success: book => {
+        books.remove(book.id)
+        say(`“${book.get("title")}” has left the library.`)
+        router.navigate(back(), { trigger: true })
+      },
+      error: (book, xhr) => {
+        this.$(".confirm button").prop("disabled", false)
+        this.keep()
+        this.$(".failure").text(explain(xhr))
+      },
+    })
+  },
+})
+
+const FormView = Backbone.View.extend({
+  className: "editor",
+  template: template("form"),
+
+  events: { submit: "save" },
+
+  render() {
+    const shelfNames = _.union(shelves.pluck("name"), _.compact([this.model.get("shelf")]))
+    const close = this.model.isNew() ? back() : `#books/${this.model.id}`
+    this.$el.html(this.template({ id: this.model.id, ...this.model.toJSON(), shelves: shelfNames, back: close }))
+    return this
+  },
+
+  save(event) {
+    event.preventDefault()
+    const fields = Object.fromEntries(new FormData(this.$("form")[0]))
+    if (/^\s*-?\d+\s*$/.test(fields.year)) fields.year = Number(fields.year)
+
+    this.show({})
+    this.busy(true)
+    this.model.save(fields, {
+      wait: true,
+      success: book => {
+        books.add(book, { merge: true })
+        say(`“${book.get("title")}” is on the shelf.`)
+        router.navigate(`books/${book.id}`, { trigger: true })
+      },
+      error: (book, xhr) => {
+        this.busy(false)
+        const errors = xhr.responseJSON && xhr.responseJSON.errors
+        this.show(errors || {}, errors ? "" : `The book was not saved. ${explain(xhr)}`)
+      },
+    })
+  },
+
+  busy(yes) {
+    this.$("button").prop("disabled", yes).text(yes ? "Saving…" : "Save")
+  },
+
+  // The server's objections, each at its field; the first one gets the focus.
+  show(errors, failure = "") {
+    this.$(".failure").text(failure)
+    this.$("[name]").each((i, input) => {
+      const error = errors[input.name]
+      $(input).attr("aria-invalid", error ? "true" : null)
+      this.$(`#${input.name}-error`).text(error || "")
+    })
+    this.$("[aria-invalid]").first().trigger("focus")
+  },
+})
+
+// Pages
+
+const Router = Backbone.Router.extend({
+  routes: {
+    "": "list",
+    "search/:words": "list",
+    "books/new": "create",
+    "books/:id": "read",
+    "books/:id/edit": "update",
+    "*other": "list",
+  },
+
+  list(words) {
+    desk.clear()
+    this.search(words || "")
+  },
+
+  create() {
+    this.search(books.words)
+    desk.show(new FormView({ model: new Book() }))
+  },
+
+  read(id) {
+    this.open(id, book => new DetailsView({ model: book }))
+  },
+
+  update(id) {
+    this.open(id, book => new FormView({ model: book }))
+  },
+
+  search(words) {
+    searchView.show(words)
+    if (books.request && words === books.words) return
+    books.search(words)
+    books.trigger("select", words)
+  },
+
+  // The book as the server has it now, which need not be what the catalogue showed.
+  open(id, view) {
+    this.search(books.words)
+    const book = new Book({ id })
+    const fragment = Backbone.history.fragment
+    book.fetch({
+      success: () => {
+        books.get(book.id)?.set(book.attributes)
+        if (Backbone.history.fragment === fragment) desk.show(view(book))
+      },
+      error: (model, xhr) => {
+        say(explain(xhr))
+        this.navigate(back(), { trigger: true, replace: true })
+      },
+    })
+  },
+})
+
+const back = () => (books.words ? `#search/${encodeURIComponent(books.words)}` : "#")
+
+// Said aloud by screen readers, shown for a while to everyone.
+const hush = _.debounce(() => $("#message").text(""), 5000)
+const say = text => {
+  $("#message").text(text)
+  hush()
+}
+
+const books = new Books()
+const shelves = new Shelves()
+const motto = new Motto()
+
+const searchView = new SearchView()
+const desk = new DeskView()
+new MottoView({ model: motto })
+new ShelvesView({ collection: shelves, model: books })
+new CatalogueView({ collection: books })
+
+$(document).on("keydown", event => {
+  if (event.key === "Escape" && desk.view) router.navigate(back(), { trigger: true })
+})
+
+motto.fetch()
+shelves.fetch()
+
+const router = new Router()
+Backbone.history.start()
