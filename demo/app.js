@@ -128,8 +128,7 @@ const CatalogueView = Backbone.View.extend({
     this.listenTo(this.collection, "request", (collection) => {
       if (collection === this.collection) this.$el.attr("aria-busy", "true")
     })
-    this.listenTo(this.collection, "reset", this.render)
-    this.listenTo(this.collection, "add", this.add)
+    this.listenTo(this.collection, "reset sort", this.render)
     this.listenTo(this.collection, "update", this.count)
     this.listenTo(this.collection, "unavailable", this.fail)
   },
@@ -139,14 +138,6 @@ const CatalogueView = Backbone.View.extend({
     const items = this.collection.map(book => new BookView({ model: book }).render().el)
     this.$("#list").html($("<ul>").append(items))
     this.count()
-  },
-
-  add(book) {
-    const item = new BookView({ model: book }).render().$el
-    const place = this.collection.indexOf(book)
-    const next = this.$("li").eq(place)
-    if (next.length) next.before(item)
-    else this.$("ul").append(item)
   },
 
   count() {
@@ -172,22 +163,23 @@ const DeskView = Backbone.View.extend({
   el: "#desk",
 
   show(view) {
-    const opened = !this.view
     if (this.view) this.view.remove()
     this.view = view
     this.$el.append(view.render().el).prop("hidden", false)
     $("body").addClass("desk-open")
-    view.$("h2").trigger("focus", { preventScroll: !opened })
+    this.el.scrollIntoView({ block: "nearest" })
+    view.$("h2")[0].focus({ preventScroll: true })
   },
 
   clear() {
     if (!this.view) return
-    const id = this.view.model.id
+    const hadFocus = $.contains(this.el, document.activeElement)
+    const card = $(`#list a[href="#books/${this.view.model.id}"]`)
     this.view.remove()
     this.view = null
     this.$el.prop("hidden", true)
     $("body").removeClass("desk-open")
-    $(id ? `#list a[href="#books/${id}"]` : "#add").trigger("focus")
+    if (hadFocus) (card.length ? card : $("#add")).trigger("focus")
   },
 })
 
@@ -252,8 +244,6 @@ const FormView = Backbone.View.extend({
   save(event) {
     event.preventDefault()
     const fields = Object.fromEntries(new FormData(this.$("form")[0]))
-    if (/^\s*-?\d+\s*$/.test(fields.year)) fields.year = Number(fields.year)
-
     this.show({})
     this.busy(true)
     this.model.save(fields, {

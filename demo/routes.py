@@ -35,7 +35,7 @@ def list_books(query):
 
 @server.post("library-app/books")
 def create_book(data):
-    book = {"id": next(next_id), **checked(data)}
+    book = {**checked(data), "id": next(next_id)}
     books[book["id"]] = book
     return book, 201
 
