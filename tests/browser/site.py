@@ -1,0 +1,144 @@
+"""The web site that the browser visits: a stock static server, and a real API behind the page."""
+
+import hashlib
+import json
+import mimetypes
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+# What stock servers call them.
+TYPES = {".js": "text/javascript", ".json": "application/json", ".bin": "application/octet-stream", ".py": "text/x-python"}
+
+
+class Seen(NamedTuple):
+    """A request that reached the network."""
+
+    method: str
+    path: str
+    body: str
+
+
+class Reply(NamedTuple):
+    """What is answered at a path, whatever lies there."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+
+
+class Site:
+    """Serves *mounts* (prefix → folder) and what a test writes; below /real/ answers the real API.
+
+    ``site.replies`` holds the answers that a test wants at an address instead: a damaged file, a missing one.
+    """
+
+    def __init__(self, mounts: Mapping[str, Path]) -> None:
+        self.mounts = dict(mounts)
+        self.files: dict[str, bytes] = {}
+        self.replies: dict[str, Reply] = {}
+        self.requests: list[Seen] = []
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                reply = site.answer(self.command, self.path, self.rfile.read(length), self.headers)
+                self.send_response(reply.status)
+                for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(reply.body)
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+
+            def handle(self) -> None:
+                try:
+                    super().handle()
+                except ConnectionError:
+                    pass  # A page that was closed while it loaded.
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    def start(self) -> "Site":
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def clear(self) -> None:
+        """As if no test had been here."""
+        self.files, self.replies, self.requests = {}, {}, []
+
+    def write(self, path: str, content: str | bytes) -> str:
+        """Put a file at *path* ("/page.html") and return its whole address."""
+        self.files[path] = content.encode() if isinstance(content, str) else content
+        return self.url + path
+
+    def bytes(self, path: str) -> bytes:
+        """What lies at *path* (for tests that damage it)."""
+        return self.files[path] if path in self.files else self._mounted(path).read_bytes()  # type: ignore[union-attr]
+
+    def reached(self, prefix: str = "/real/") -> list[Seen]:
+        """The requests below *prefix* that came over the network, in order."""
+        return [seen for seen in self.requests if seen.path.startswith(prefix)]
+
+    def answer(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        path = unquote(urlsplit(target).path)
+        self.requests.append(Seen(method, unquote(target), body.decode("utf-8", "replace")))
+        if path in self.replies:
+            return self.replies[path]
+        if path.startswith("/real/"):
+            return self._real(method, target, body)
+        if path in self.files:
+            return _file(path, self.files[path], headers)
+        mounted = self._mounted(path)
+        if mounted is None:
+            return Reply(404, b"Not found", {"Content-Type": "text/plain"})
+        return _file(path, mounted.read_bytes(), headers)
+
+    def _mounted(self, path: str) -> Path | None:
+        for prefix, folder in self.mounts.items():
+            file = folder / path.removeprefix(prefix)
+            if path.startswith(prefix) and file.is_file() and file.resolve().is_relative_to(folder.resolve()):
+                return file
+        return None
+
+    def _real(self, method: str, target: str, body: bytes) -> Reply:
+        """The real server: tells what it was asked, and fails below /real/fail."""
+        answer: dict[str, Any] = {"real": True, "method": method, "path": target}
+        if body:
+            try:
+                answer["body"] = json.loads(body)
+            except ValueError:
+                answer["body"] = body.decode("utf-8", "replace")
+        return Reply(
+            500 if target.startswith("/real/fail") else 200,
+            json.dumps(answer).encode(),
+            {"Content-Type": "application/json", "Cache-Control": "no-store"},
+        )
+
+
+def _file(path: str, content: bytes, headers: Mapping[str, str]) -> Reply:
+    tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    fresh = {"ETag": tag, "Cache-Control": "no-cache"}
+    if headers.get("If-None-Match") == tag:
+        return Reply(304, b"", fresh)
+    suffix = Path(path).suffix
+    kind = TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+    return Reply(200, content, {**fresh, "Content-Type": kind})
