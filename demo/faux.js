@@ -14,3 +14,9 @@ fauxServer.get("library-app/shelves", () =>
 
 // The app was written for jQuery's own requests: what fails is handed to it as a jqXHR.
 fauxServer.setTransportFactory(fauxServer.jqXHRTransport)
+
+// A page that opens with ?fauxserver=off boots nothing.
+fauxServer.ready.then(() => {
+  document.getElementById("note-page").hidden = !fauxServer.boot
+  document.getElementById("note-server").hidden = Boolean(fauxServer.boot)
+})
