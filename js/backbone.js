@@ -1,0 +1,228 @@
+// Backbone.sync, answered by the server: `installBackbone(server, Backbone)` gives back the function that undoes it.
+
+import { createPromise, defaultTransport } from "./transport.js"
+
+/** @import { Exchange } from "./bridge.js" */
+/** @import { Reply } from "./reply.js" */
+/** @import { Scheduler } from "./schedule.js" */
+/** @import { Settleable, Transport, TransportFactory } from "./transport.js" */
+
+/**
+ * @typedef {object} Server  What the doors of a page know of the server behind them.
+ * @property {boolean} enabled
+ * @property {Scheduler} scheduler
+ * @property {TransportFactory | "python" | undefined} transport  Undefined is the default one.
+ * @property {(request: { method: string, url: any, override?: string }) => Exchange | undefined} accept
+ * @property {((release: (ours: boolean) => void) => () => void) | undefined} hold
+ *   While the runtime loads: keep a request, until it is known whether it is ours. Gives back what forgets it.
+ *
+ * @typedef {object} Call  What was asked of sync, read when it was asked.
+ * @property {string} crudMethod
+ * @property {any} model
+ * @property {any} options
+ * @property {any} url
+ * @property {any} data
+ */
+
+/** @type {Record<string, string>} */
+const METHODS = { create: "POST", read: "GET", update: "PUT", delete: "DELETE", patch: "PATCH" }
+
+/** @typedef {{ sync: Function, native: Function, active: boolean }} Installation */
+
+/** @type {WeakMap<object, WeakMap<object, Installation>>} */
+const installations = new WeakMap()
+
+/**
+ * @param {Server} server
+ * @param {any} Backbone
+ * @returns {() => void}
+ */
+export function installBackbone(server, Backbone) {
+  const known = installations.get(server) ?? new WeakMap()
+  installations.set(server, known)
+  /** @type {Installation} */
+  const installation = known.get(Backbone) ?? { sync: Backbone.sync, native: Backbone.sync, active: false }
+
+  if (!known.has(Backbone)) {
+    installation.sync = createSync(server, Backbone, installation)
+    known.set(Backbone, installation)
+  }
+  // Who has wrapped our sync meanwhile still calls it; it only has to answer again.
+  if (!installation.active && Backbone.sync === installation.native) Backbone.sync = installation.sync
+  installation.active = true
+
+  return () => {
+    installation.active = false
+    if (Backbone.sync !== installation.sync) return
+    Backbone.sync = installation.native
+    known.delete(Backbone)
+  }
+}
+
+/**
+ * @param {Server} server
+ * @param {any} Backbone
+ * @param {Installation} installation
+ */
+function createSync(server, Backbone, installation) {
+  /** @param {string} crudMethod @param {any} model @param {any} options */
+  return function sync(crudMethod, model, options) {
+    if (!installation.active || !server.enabled) return installation.native.call(model, crudMethod, model, options)
+    if (!options) options = {}
+    if (options.emulateHTTP === undefined) options.emulateHTTP = Backbone.emulateHTTP
+    if (options.emulateJSON === undefined) options.emulateJSON = Backbone.emulateJSON
+
+    const url = options.url || (model && (typeof model.url === "function" ? model.url() : model.url))
+    if (!url) throw new Error("sync: Undefined 'url' property or function of Model / Collection")
+    if (server.hold) return hold(server, Backbone, installation, { crudMethod, model, options, url, data: undefined })
+
+    const exchange = server.accept(requestOf(crudMethod, options, url))
+    if (!exchange) return installation.native.call(model, crudMethod, model, options)
+    return answer(server, Backbone, exchange, model, options, () => dataOf(crudMethod, model, options))
+  }
+}
+
+/** @param {string} crudMethod @param {any} options @param {any} url */
+function requestOf(crudMethod, options, url) {
+  const method = METHODS[crudMethod]
+  return options.emulateHTTP && method !== "GET" ? { method: "POST", url, override: method } : { method, url }
+}
+
+/** @param {string} crudMethod @param {any} model @param {any} options */
+function dataOf(crudMethod, model, options) {
+  if (options.data) return options.data
+  if (crudMethod === "patch") return options.attrs || model.toJSON()
+  if (crudMethod === "create" || crudMethod === "update") return model.toJSON()
+  return undefined
+}
+
+/**
+ * All but the handler happens at once: data, transport, the `request` event and what is returned.
+ *
+ * @param {Server} server
+ * @param {any} Backbone
+ * @param {Exchange} exchange
+ * @param {any} model
+ * @param {any} options
+ * @param {() => any} readData
+ * @param {Settleable} [promised]
+ */
+function answer(server, Backbone, exchange, model, options, readData, promised) {
+  const { scheduler } = server
+  let cancelTimer = () => {}
+  let dropped = false
+  const cancel = () => {
+    dropped = true
+    cancelTimer()
+    exchange.drop()
+  }
+
+  try {
+    exchange.take(readData())
+    const surroundings = { $: Backbone.$, cancel, promised }
+    const transport = createTransport(server.transport, exchange, options, surroundings)
+    const promise = transport.promise()
+    model.trigger("request", model, promise, options)
+
+    /** @param {Reply} reply */
+    const settle = ({ failed, value, status, statusText, headers }) => {
+      if (dropped) return
+      options.faux = { status, statusText, headers }
+      if (failed) transport.reject(value)
+      else transport.resolve(value)
+    }
+    if (dropped) return promise
+    if (options.async === false) scheduler.shield(() => exchange.answer(settle, { now: true }))
+    else cancelTimer = scheduler.later(() => exchange.answer(settle), exchange.delay())
+    return promise
+  } catch (error) {
+    cancel()
+    throw error
+  }
+}
+
+/**
+ * @param {TransportFactory | "python" | undefined} factory
+ * @param {Exchange} exchange
+ * @param {any} options
+ * @param {import("./transport.js").Surroundings} surroundings
+ * @returns {Transport}
+ */
+function createTransport(factory, exchange, options, surroundings) {
+  if (factory === undefined) return defaultTransport(options, undefined, surroundings)
+  const transport = factory === "python"
+    ? exchange.transport(options)
+    // The original's factories get two arguments, and some count them.
+    : factory.length > 2
+      ? factory(options, exchange.context(), surroundings)
+      : /** @type {any} */ (factory)(options, exchange.context())
+  if (surroundings.promised && surroundings.promised.promise !== transport.promise()) {
+    follow(transport.promise(), surroundings.promised)
+  }
+  return transport
+}
+
+/**
+ * Keep a request while the runtime loads. What it sends is what it had when it was made.
+ *
+ * @param {Server} server
+ * @param {any} Backbone
+ * @param {Installation} installation
+ * @param {Call} call
+ */
+function hold(server, Backbone, installation, { crudMethod, model, options, url }) {
+  if (options.async === false) {
+    throw new Error(
+      `A synchronous request (async: false) for ${url} cannot wait for the runtime to load. `
+      + "Make it after `await fauxServer.ready`.",
+    )
+  }
+  const sends = ["create", "update", "patch"].includes(crudMethod)
+  const data = dataOf(crudMethod, model, options)
+  const attrs = sends && !options.data ? options.attrs || model.toJSON(options) : undefined
+  const promised = createPromise(Backbone.$)
+  const { error } = options
+
+  const forget = /** @type {NonNullable<Server["hold"]>} */ (server.hold)((ours) => {
+    const exchange = ours && server.enabled ? server.accept(requestOf(crudMethod, options, url)) : undefined
+    if (exchange) return void answer(server, Backbone, exchange, model, options, () => data, promised)
+    options.url = url
+    if (attrs) options.attrs = attrs
+    try {
+      follow(installation.native.call(model, crudMethod, model, options), promised)
+    } catch (error) {
+      promised.reject(error)
+      throw error
+    }
+  })
+  promised.promise.abort = () => {
+    forget()
+    const reason = { status: 0, statusText: "abort" }
+    options.faux = { ...reason, headers: {} }
+    promised.promise.abort = () => promised.promise
+    try {
+      if (error) error(reason)
+    } finally {
+      promised.reject(reason)
+    }
+    return promised.promise
+  }
+  return promised.promise
+}
+
+/**
+ * Let the promise that was returned early settle as the real one does.
+ *
+ * @param {any} real
+ * @param {Settleable} promised
+ */
+function follow(real, promised) {
+  if (real && typeof real.abort === "function") {
+    promised.promise.abort = (/** @type {any[]} */ ...args) => {
+      real.abort(...args)
+      return promised.promise
+    }
+  }
+  if (real && typeof real.done === "function") real.done(promised.resolve).fail(promised.reject)
+  else if (real && typeof real.then === "function") real.then(promised.resolve, promised.reject)
+}

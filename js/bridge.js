@@ -1,0 +1,527 @@
+// The only file that talks to Python: at most two crossings a request, and only primitives go over.
+
+import { isRegExp, readMethod } from "./args.js"
+import { now } from "./originals.js"
+import { readError, readResult } from "./reply.js"
+
+/** @import { Reply } from "./reply.js" */
+/** @import { Scheduler } from "./schedule.js" */
+/** @import { TransportFactory } from "./transport.js" */
+
+/**
+ * @typedef {object} RouteSpec  What a caller of addRoute asked for.
+ * @property {string | undefined} name
+ * @property {string | RegExp} urlExp
+ * @property {string} httpMethod
+ * @property {any} handler
+ *
+ * @typedef {object} Row  A row of the route table, as it is known on this side.
+ * @property {string} row
+ * @property {string} name
+ * @property {RegExp | ""} urlExp
+ * @property {string} httpMethod
+ * @property {any} handler
+ * @property {boolean} python  Whether Python answers it.
+ * @property {string} label
+ * @property {string} location
+ * @property {(url: string) => (string | undefined)[]} capture
+ *
+ * @typedef {object} Exchange  One request on its way through the server.
+ * @property {Row} row
+ * @property {(data: any) => void} take  Read the data now; what the sender does to it later is no longer seen.
+ * @property {() => any} context  What a JavaScript handler is given.
+ * @property {() => number} delay  In milliseconds.
+ * @property {(done: (reply: Reply) => void, options?: { now?: boolean }) => void} answer
+ * @property {() => void} drop
+ *
+ * @typedef {object} Answered  What there is to tell about a request once it is answered.
+ * @property {string} method
+ * @property {string} url
+ * @property {Reply} reply
+ * @property {number} duration
+ * @property {Row} row
+ * @property {any} data
+ *
+ * @typedef {object} Fault  An error in the page's Python or in a handler, for the person who wrote it.
+ * @property {string} type
+ * @property {string} message
+ * @property {string} [file]
+ * @property {number} [line]
+ * @property {string} [source]
+ * @property {string} [traceback]
+ * @property {unknown} [cause]
+ *
+ * @typedef {ReturnType<typeof createBridge>} Bridge
+ */
+
+const PYTHON_METHODS = /** @type {const} */ ([
+  "accept", "delay", "answer", "done", "drop", "describe", "live_rows", "add_route", "remove_route", "remove_routes",
+  "get_route", "get_route_at", "get_matching_route", "call", "set_default_handler", "set_latency", "set_transport_factory",
+  "transport", "resolve", "reject", "enable", "ready", "reset", "metadata", "load", "reload", "run_python",
+])
+
+/**
+ * Start `fauxserver.hosts.browser` inside a booted runtime and give back the page's server, as JavaScript functions.
+ *
+ * @param {any} pyodide
+ * @param {any} callbacks  See `createBridge`.
+ */
+export function connect(pyodide, callbacks) {
+  const host = pyodide.pyimport("fauxserver.hosts.browser")
+  const page = host.start(callbacks)
+  host.destroy()
+  // Taken once: every access to a proxy's method would make another proxy.
+  const methods = Object.fromEntries(PYTHON_METHODS.map((name) => [name, page[name]]))
+  /** @param {string} path @param {Uint8Array} bytes */
+  const write = (path, bytes) => {
+    pyodide.FS.mkdirTree(path.replace(/\/[^/]*$/, ""))
+    pyodide.FS.writeFile(path, bytes)
+  }
+  return { ...methods, write }
+}
+
+/**
+ * @param {object} surroundings
+ * @param {(callbacks: any) => any} surroundings.connect  Gives the Python side its callbacks and gets its methods.
+ * @param {Scheduler} surroundings.scheduler
+ * @param {(answered: Answered) => void} [surroundings.onAnswered]
+ * @param {(fault: Fault) => void} [surroundings.onFault]
+ */
+export function createBridge({ connect, scheduler, onAnswered = () => {}, onFault = () => {} }) {
+  /** What Python keeps by number: handlers, latency functions, transport factories. @type {Map<number, any>} */
+  const kept = new Map()
+  /** @type {Map<string, Row>} */
+  const rows = new Map()
+  /** The page's own RegExps by route number, as they are matched. @type {Map<string, RegExp>} */
+  const regexps = new Map()
+  /** Exchanges that Python answers later. @type {Map<string, (text: string) => void>} */
+  const awaited = new Map()
+  const state = { enabled: true, transport: /** @type {TransportFactory | "python" | undefined} */ (undefined), rows: 0 }
+  let lastRef = 0
+
+  const page = connect({
+    /** @param {string} id @param {string} text */
+    settle(id, text) {
+      const settle = awaited.get(id)
+      awaited.delete(id)
+      if (settle) scheduler.shield(() => settle(text))
+    },
+    /** @param {string} json */
+    report(json) {
+      scheduler.shield(() => onFault(JSON.parse(json)))
+    },
+    /** @param {string} json */
+    changed(json) {
+      const { enabled, transport, count } = JSON.parse(json)
+      state.enabled = enabled
+      state.transport = typeof transport === "number" ? kept.get(transport) : transport ?? undefined
+      state.rows = count
+    },
+    /** @param {number} ref */
+    forget(ref) {
+      kept.delete(ref)
+    },
+    /** @param {string} row */
+    removed(row) {
+      rows.delete(row)
+      regexps.delete(row)
+    },
+    /** @param {number} ref @param {string} json */
+    call(ref, json) {
+      return callFromPython(kept.get(ref), json)
+    },
+  })
+
+  /** @param {any} value */
+  function keep(value) {
+    lastRef += 1
+    kept.set(lastRef, value)
+    return lastRef
+  }
+
+  /** @param {string} text  What a method of the page gave back. */
+  function read(text) {
+    const answer = JSON.parse(text)
+    if (answer !== null && answer.error) throw toError(answer.error)
+    return answer
+  }
+
+  // --- A request's way -------------------------------------------------------------------------------------------------
+
+  /**
+   * Ask the server whether a request is its own. Route, handler and delay are fixed by this.
+   *
+   * @param {{ method: string, url: any, override?: string, base?: string }} request
+   * @returns {Exchange | undefined}
+   */
+  function accept(request) {
+    const { method, override } = request
+    const url = String(request.url)
+    const answer = page.accept(method, url, override, regexps.size ? hits(url) : "", request.base)
+    if (answer === undefined) return undefined
+    const [id, number, delay] = answer.split(" ")
+    return createExchange(request, url, id, rows.get(number) ?? describe(number), delay)
+  }
+
+  /**
+   * @param {{ method: string, url: any, override?: string }} request
+   * @param {string} url
+   * @param {string} id
+   * @param {Row} row
+   * @param {string} pause
+   * @returns {Exchange}
+   */
+  function createExchange(request, url, id, row, pause) {
+    /** @type {any} */
+    let data
+    /** @type {string | undefined} */
+    let json
+    /** @type {any} */
+    let context
+    /** @type {any[]} */
+    let captures
+    let over = false
+
+    return { row, take, context: getContext, delay, answer, drop }
+
+    /** @param {any} given */
+    function take(given) {
+      data = given
+      if (row.python) json = JSON.stringify(given)
+    }
+
+    function getContext() {
+      if (context) return context
+      captures = row.capture(url)
+      const route = row.urlExp === ""
+        ? { name: "", urlExp: "", handler: row.handler, handlerParams: [] }
+        : { ...copy(row), handlerParams: captures }
+      context = { data, url: request.url, httpMethod: request.method, route }
+      if ("override" in request) context.httpMethodOverride = request.override
+      // Not enumerable, as a context is compared with what the original gives.
+      Object.defineProperty(context, "query", { get: () => parseQuery(url), configurable: true })
+      return context
+    }
+
+    function delay() {
+      if (pause === "p") return page.delay(id, json)
+      if (pause[0] !== "j") return Number(pause)
+      getContext()
+      const wanted = Number(kept.get(Number(pause.slice(1))).apply(null, [context, ...captures]))
+      return wanted > 0 ? wanted : 0
+    }
+
+    /** @param {(reply: Reply) => void} done @param {{ now?: boolean }} [options] */
+    function answer(done, { now: atOnce = false } = {}) {
+      const start = now()
+      /** @param {Reply} reply */
+      const finish = (reply) => {
+        if (over) return
+        over = true
+        const duration = now() - start
+        if (!row.python) page.done(id, reply.status, duration, undefined)
+        onAnswered({ method: request.method, url, reply, duration, row, data })
+        done(reply)
+      }
+      if (row.python) answerInPython(finish, atOnce)
+      else answerInJavaScript(finish, atOnce)
+    }
+
+    /** @param {(reply: Reply) => void} finish @param {boolean} atOnce */
+    function answerInPython(finish, atOnce) {
+      const text = page.answer(id, json, atOnce)
+      if (text === "~") awaited.set(id, (later) => finish(decode(later)))
+      else finish(decode(text))
+    }
+
+    /** @param {(reply: Reply) => void} finish @param {boolean} atOnce */
+    function answerInJavaScript(finish, atOnce) {
+      getContext()
+      /** @param {any} error */
+      const fail = (error) => {
+        const reply = readError(error)
+        if (reply.unexpected && !over) onFault(faultOf(error, row))
+        finish(reply)
+      }
+      let result
+      try {
+        result = run(row.handler, row.urlExp === "" ? [context] : [context, ...captures])
+      } catch (error) {
+        return fail(error)
+      }
+      if (!isThenable(result)) return finish(readResult(result))
+      if (atOnce) {
+        result.then(undefined, () => {})
+        return fail(new Error(cannotWait(row)))
+      }
+      Promise.resolve(result).then(
+        (value) => scheduler.shield(() => finish(readResult(value))),
+        (error) => scheduler.shield(() => fail(error)),
+      )
+    }
+
+    /** @param {string} text */
+    function decode(text) {
+      const value = JSON.parse(text.slice(1))
+      if (text[0] === "+") return { failed: false, value, status: 200, statusText: "OK", headers: {} }
+      if (value.error) onFault(value.error)
+      return {
+        failed: value.failed, value: value.body, status: value.status, statusText: value.reason, headers: value.headers,
+      }
+    }
+
+    function drop() {
+      if (over) return
+      over = true
+      awaited.delete(id)
+      page.drop(id)
+    }
+  }
+
+  // --- Rows ------------------------------------------------------------------------------------------------------------
+
+  /** @param {string} url */
+  function hits(url) {
+    let found = ""
+    for (const [row, regexp] of regexps) if (regexp.test(url)) found += found ? `,${row}` : row
+    return found
+  }
+
+  /**
+   * @param {string} number
+   * @returns {Row}
+   */
+  function describe(number) {
+    const { name, urlExp, query, httpMethod, ref, label, location } = read(page.describe(number))
+    const own = ref === undefined ? undefined : kept.get(ref)
+    const exp = urlExp === "" ? "" : own?.urlExp ?? new RegExp(urlExp[0], urlExp[1])
+    const plain = exp && plainRegExp(exp)
+    const whole = query || own?.urlExp !== undefined
+    /** @type {Row} */
+    const row = {
+      row: number,
+      name,
+      urlExp: exp,
+      httpMethod,
+      handler: own ? own.handler : standIn(number),
+      python: own === undefined,
+      label: own ? own.handler?.name ?? "" : label,
+      location,
+      capture: (url) => (plain ? plain.exec(whole ? url : url.replace(/[?#].*$/s, ""))?.slice(1) ?? [] : []),
+    }
+    if (rows.size > 100 + 2 * state.rows) prune()
+    rows.set(number, row)
+    return row
+  }
+
+  // Rows that were removed stay known until they are many, so that adding and removing costs nothing.
+  function prune() {
+    const live = new Set(JSON.parse(page.live_rows()).map(String))
+    for (const number of rows.keys()) if (!live.has(number)) rows.delete(number)
+  }
+
+  /**
+   * The function that stands for a Python handler: called like any handler, it calls that one.
+   *
+   * @param {string} number
+   */
+  function standIn(number) {
+    /** @param {any} context @param {any[]} captures */
+    return function pythonHandler(context, ...captures) {
+      const { data, url, httpMethod } = context ?? {}
+      const text = page.call(number, JSON.stringify({ data, url: url ?? "", httpMethod: httpMethod ?? "GET", captures }))
+      const { value } = read(text)
+      return value === undefined ? null : value
+    }
+  }
+
+  /** @param {string} text @returns {Row | undefined} */
+  function rowOf(text) {
+    const { row } = read(text)
+    if (row === null) return undefined
+    return rows.get(String(row)) ?? describe(String(row))
+  }
+
+  /** @param {RouteSpec} spec */
+  function addRoute({ name, urlExp, httpMethod, handler }) {
+    const own = isRegExp(urlExp) ? /** @type {RegExp} */ (urlExp) : undefined
+    const ref = keep({ handler, urlExp: own })
+    const { row } = read(page.add_route(JSON.stringify({
+      name, httpMethod, ref, expression: own ? undefined : urlExp, regexp: own && [own.source, own.flags],
+    })))
+    if (own) regexps.set(String(row), plainRegExp(own))
+  }
+
+  // --- What JavaScript may set on the server ---------------------------------------------------------------------------
+
+  return {
+    get enabled() {
+      return state.enabled
+    },
+    /** Undefined is the default one. */
+    get transport() {
+      return state.transport
+    },
+    accept,
+    addRoute,
+    /** @param {unknown} name */
+    removeRoute(name) {
+      read(page.remove_route(String(name)))
+    },
+    removeRoutes() {
+      read(page.remove_routes())
+    },
+    /** @param {unknown} name */
+    getRoute(name) {
+      if (name === undefined || name === null) return null
+      const row = rowOf(page.get_route(String(name)))
+      return row ? copy(row) : null
+    },
+    /** @param {unknown} index */
+    getRouteAt(index) {
+      const at = Number(index)
+      if (!Number.isInteger(at) || at < 0) return null
+      const row = rowOf(page.get_route_at(at))
+      return row ? copy(row) : null
+    },
+    /** @param {unknown} url @param {unknown} [httpMethod] */
+    getMatchingRoute(url, httpMethod) {
+      const text = String(url)
+      const method = httpMethod === undefined || httpMethod === null ? undefined : readMethod(httpMethod)
+      const row = rowOf(page.get_matching_route(text, method, regexps.size ? hits(text) : ""))
+      return row ? { ...copy(row), handlerParams: row.capture(text) } : null
+    },
+    /** @param {any} handler */
+    setDefaultHandler(handler) {
+      read(page.set_default_handler(handler ? keep({ handler, urlExp: undefined }) : undefined))
+    },
+    /** @param {any} min @param {any} max */
+    setLatency(min, max) {
+      const latency = latencyOf(min, max)
+      if (typeof latency === "function") read(page.set_latency(keep(latency), undefined, undefined))
+      else read(page.set_latency(undefined, latency[0], latency[1]))
+    },
+    /** @param {TransportFactory} [factory] */
+    setTransportFactory(factory) {
+      read(page.set_transport_factory(factory ? keep(factory) : undefined))
+    },
+    /** @param {boolean} flag */
+    enable(flag) {
+      state.enabled = flag
+      read(page.enable(flag))
+    },
+    ready() {
+      read(page.ready())
+    },
+    reset() {
+      for (const id of awaited.keys()) page.drop(id)
+      awaited.clear()
+      read(page.reset())
+    },
+    /** @param {string} source */
+    metadata: (source) => read(page.metadata(source)),
+    /** @param {string} path @param {string} source */
+    load: (path, source) => read(page.load(path, source)),
+    /** @param {string} path @param {string} source */
+    reload: (path, source) => read(page.reload(path, source)),
+    /** @param {string} code */
+    runPython: (code) => page.run_python(code),
+    /** For tests: how much is kept. */
+    sizes: () => ({ kept: kept.size, rows: rows.size, regexps: regexps.size, awaited: awaited.size }),
+  }
+}
+
+/**
+ * @param {any} min
+ * @param {any} max
+ * @returns {[number, number] | ((...args: any[]) => number)}
+ */
+function latencyOf(min, max) {
+  if (typeof min === "function") return min
+  const low = Number(min ?? 0)
+  return max ? [low, Number(max)] : [low, low]
+}
+
+/** @param {Row} row */
+function copy({ name, urlExp, httpMethod, handler }) {
+  return { name, urlExp, httpMethod, handler }
+}
+
+// As the g and y flags move a RegExp's lastIndex, it would match every other time only.
+/** @param {RegExp} regexp */
+function plainRegExp(regexp) {
+  return regexp.global || regexp.sticky ? new RegExp(regexp.source, regexp.flags.replace(/[gy]/g, "")) : regexp
+}
+
+/**
+ * @param {any} handler  A function, a stack of them, or a value that is the answer.
+ * @param {any[]} args
+ */
+function run(handler, args) {
+  if (typeof handler === "function") return handler.apply(null, args)
+  if (handler === null) throw new TypeError(`The handler of route '${args[0].route.name}' is null. Give a function or a value.`)
+  if (!Array.isArray(handler) || !handler.length || !handler.every((each) => typeof each === "function")) return handler
+  return stack(handler, args)
+}
+
+/** @param {Function[]} handlers @param {any[]} args @param {any} [last] @returns {any} */
+function stack(handlers, args, last) {
+  for (let i = 0; i < handlers.length; i += 1) {
+    last = handlers[i].apply(null, args)
+    if (isThenable(last)) {
+      const rest = handlers.slice(i + 1)
+      return rest.length ? Promise.resolve(last).then((value) => stack(rest, args, value)) : last
+    }
+  }
+  return last
+}
+
+/** @param {any} value */
+function isThenable(value) {
+  return value !== null && value !== undefined && typeof value.then === "function"
+}
+
+/** @param {Row} row */
+function cannotWait(row) {
+  return `The handler ${row.label || "of route " + row.name} takes its time (it returned a promise), which a request with `
+    + "async: false cannot wait for. Make the handler synchronous, or the request asynchronous."
+}
+
+/** @param {any} error @param {Row} row @returns {Fault} */
+function faultOf(error, row) {
+  const text = error instanceof Error ? error.message : String(error)
+  return {
+    type: error?.name ?? "Error",
+    message: `${text} (in the handler ${row.label || "of route " + row.name})`,
+    cause: error,
+  }
+}
+
+/** @param {{ type: string, message: string } & Partial<Fault>} error */
+function toError(error) {
+  const Type = { SyntaxError, TypeError }[/** @type {"SyntaxError"} */ (error.type)] ?? Error
+  return Object.assign(new Type(error.message), { fault: error })
+}
+
+/** @param {string} url */
+function parseQuery(url) {
+  const start = url.indexOf("?")
+  /** @type {Record<string, string | string[]>} */
+  const query = {}
+  if (start < 0) return query
+  for (const [name, value] of new URLSearchParams(url.slice(start + 1).replace(/#.*$/s, ""))) {
+    const before = query[name]
+    query[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
+  }
+  return query
+}
+
+// A request that Python made itself reached a route written in JavaScript.
+/** @param {any} own @param {string} json */
+function callFromPython(own, json) {
+  const { data, url, httpMethod, captures, route } = JSON.parse(json)
+  const result = run(own.handler, [{ data, url, httpMethod, route }, ...captures])
+  if (isThenable(result)) throw new Error("A JavaScript handler that returns a promise cannot be asked from Python.")
+  const { value, status, headers, failed } = readResult(result)
+  return JSON.stringify({ value, status, headers, failed })
+}

@@ -1,0 +1,160 @@
+// The `fauxServer` object: the public interface, and nothing but words from the files beside it.
+
+import { readRoute, readRoutes, readShortcut, SHORTCUTS } from "./args.js"
+import { installBackbone } from "./backbone.js"
+import { createLifecycle } from "./lifecycle.js"
+import { HTTPError, Response } from "./reply.js"
+import { holdTestRunners } from "./testrunners.js"
+import { jqXHRTransport } from "./transport.js"
+
+/** @import { Settings } from "./lifecycle.js" */
+
+/**
+ * @param {object} surroundings
+ * @param {any} [surroundings.global]
+ * @param {() => Promise<any>} surroundings.boot
+ * @param {(pyodide: any, requirements: string[], options: any) => Promise<unknown>} surroundings.installPackages
+ * @param {boolean} surroundings.enabled
+ * @param {Settings & { hold?: boolean }} [surroundings.settings]
+ * @param {string} surroundings.version
+ * @param {string} [surroundings.runtime]  Where the runtime's files are.
+ * @param {any} [surroundings.Backbone]  The one to install on; by default the global one.
+ */
+export function createFauxServer({ global = globalThis, boot, installPackages, enabled, settings = {}, version, runtime, Backbone }) {
+  /** @type {Map<any, () => void>} */
+  const installed = new Map()
+  /** @type {Promise<any>} */
+  let ready
+  let started = false
+
+  const lifecycle = createLifecycle({
+    global, boot, installPackages, settings, enabled,
+    beforeScripts() {
+      lookForRunners()
+      installOnGlobal()
+    },
+  })
+  let lookForRunners = () => {}
+
+  /** @type {any} */
+  const fauxServer = {
+    addRoute: registers("addRoute", readRoute, (bridge, route) => bridge.addRoute(route)),
+    addRoutes: registers("addRoutes", ([routes]) => readRoutes(routes), (bridge, routes) => routes.forEach(bridge.addRoute)),
+    removeRoute: registers("removeRoute", first, (bridge, name) => bridge.removeRoute(name)),
+    removeRoutes: registers("removeRoutes", first, (bridge) => bridge.removeRoutes()),
+    setDefaultHandler: registers("setDefaultHandler", first, (bridge, handler) => bridge.setDefaultHandler(handler)),
+    setLatency: registers("setLatency", all, (bridge, [min, max]) => bridge.setLatency(min, max)),
+    setTransportFactory: registers("setTransportFactory", first, (bridge, factory) => bridge.setTransportFactory(factory)),
+
+    getRoute: (/** @type {string} */ name) => lifecycle.ask("getRoute", (bridge) => bridge.getRoute(name)),
+    getRouteAt: (/** @type {number} */ index) => lifecycle.ask("getRouteAt", (bridge) => bridge.getRouteAt(index)),
+    getMatchingRoute: (/** @type {string} */ url, /** @type {string} */ httpMethod) =>
+      lifecycle.ask("getMatchingRoute", (bridge) => bridge.getMatchingRoute(url, httpMethod)),
+    getVersion: () => version,
+
+    enable: chained((flag = true) => {
+      lifecycle.enable(Boolean(flag))
+      if (flag && !started) ready = start()
+    }),
+    reset: registers("reset", all, (bridge) => bridge.reset()),
+
+    install,
+    uninstall: chained((/** @type {any} */ one) => {
+      for (const [each, uninstall] of [...installed]) if (one === undefined || one === each) uninstall()
+    }),
+
+    load: (/** @type {string} */ url) => lifecycle.load(url).then(() => fauxServer),
+    runPython: (/** @type {string} */ code) => lifecycle.later("runPython", [code], (bridge) => bridge.runPython(code)),
+
+    get ready() {
+      return ready
+    },
+    get boot() {
+      return lifecycle.boot
+    },
+    runtime,
+    HTTPError,
+    Response,
+    jqXHRTransport,
+  }
+  for (const name of /** @type {(keyof typeof SHORTCUTS)[]} */ (Object.keys(SHORTCUTS))) {
+    fauxServer[name] = registers(name, (args) => readShortcut(name, args), (bridge, route) => bridge.addRoute(route))
+  }
+
+  ready = enabled ? start() : Promise.resolve(fauxServer)
+  if (settings.hold !== false) {
+    lookForRunners = holdTestRunners(global, ready)
+    lookForRunners()
+  }
+  installOnGlobal()
+  return { fauxServer, stop }
+
+  function start() {
+    started = true
+    const starting = lifecycle.start().then(() => fauxServer)
+    // The console has said why it failed; who waits for it is told once more.
+    starting.catch(() => {})
+    return starting
+  }
+
+  function stop() {
+    lifecycle.stop()
+    fauxServer.uninstall()
+  }
+
+  /** Answer what this Backbone syncs. Gives back the function that undoes it. */
+  function install(given = Backbone ?? global.Backbone) {
+    if (!given || typeof given.sync !== "function") {
+      throw new Error("fauxServer.install: there is no Backbone. Give it: fauxServer.install(Backbone).")
+    }
+    const undo = installBackbone(lifecycle.server, given)
+    const uninstall = () => {
+      installed.delete(given)
+      undo()
+    }
+    installed.set(given, uninstall)
+    return uninstall
+  }
+
+  function installOnGlobal() {
+    const found = Backbone ?? global.Backbone
+    if (found && typeof found.sync === "function" && !installed.has(found)) install(found)
+  }
+
+  /**
+   * A method that changes the server: read at once, so that it throws at once, and noted while the runtime loads.
+   *
+   * @template T
+   * @param {string} name
+   * @param {(args: any[]) => T} read
+   * @param {(bridge: import("./bridge.js").Bridge, call: T) => void} run
+   */
+  function registers(name, read, run) {
+    return chained((...args) => {
+      const call = read(args)
+      lifecycle.call(name, args, (bridge) => run(bridge, call))
+    })
+  }
+}
+
+/**
+ * A method that can be chained. The original gives back `this`, and so does it, whatever that is.
+ *
+ * @param {(...args: any[]) => void} method
+ */
+function chained(method) {
+  return /** @this {any} */ function (/** @type {any[]} */ ...args) {
+    method(...args)
+    return this
+  }
+}
+
+/** @param {any[]} args */
+function first([one]) {
+  return one
+}
+
+/** @param {any[]} args */
+function all(args) {
+  return args
+}

@@ -1,0 +1,283 @@
+// From the script's first line to the first answer: boot, the page's Python, what was recorded, what was held.
+
+import { connect, createBridge } from "./bridge.js"
+import { createReporter, logFault } from "./console.js"
+import { createErrorBox } from "./errorbox.js"
+import { createHold } from "./hold.js"
+import * as originals from "./originals.js"
+import { findScripts, fromUrl, read, readBytes, pathOf, runScript } from "./pagescripts.js"
+import { watch } from "./reload.js"
+import { createScheduler } from "./schedule.js"
+import { createTimeLimit } from "./timelimit.js"
+
+/** @import { Fault } from "./bridge.js" */
+/** @import { PythonScript } from "./pagescripts.js" */
+
+/**
+ * @typedef {object} Settings
+ * @property {boolean} [quiet]  Errors on the console only.
+ * @property {boolean} [reload]  Load a route file again when it was saved.
+ * @property {string[]} [routes]  Route files besides those of the page's script tags.
+ *
+ * @typedef {object} Surroundings
+ * @property {any} [global]
+ * @property {() => Promise<{ pyodide: any, boot: "snapshot" | "plain" }>} boot
+ * @property {(pyodide: any, requirements: string[], options: { index?: string | null }) => Promise<unknown>} installPackages
+ * @property {Settings} [settings]
+ * @property {boolean} enabled  Whether the page starts enabled; if not, it loads no runtime until it is.
+ * @property {() => void} [beforeScripts]  The document is complete.
+ */
+
+/** @param {Surroundings} surroundings */
+export function createLifecycle({ global = globalThis, boot, installPackages, settings = {}, enabled, beforeScripts = () => {} }) {
+  const { document } = global
+  const scheduler = createScheduler(global)
+  const held = createHold()
+  const box = document && !settings.quiet ? createErrorBox(document) : undefined
+  const wait = (/** @type {() => void} */ task, /** @type {number} */ delay) => originals.setTimeout.call(global, task, delay)
+  // Lines in a terminal would only be in the way.
+  const onAnswered = document ? createReporter({ wait }) : undefined
+
+  /** @type {"off" | "loading" | "ready" | "failed"} */
+  let phase = "off"
+  /** @type {import("./bridge.js").Bridge | undefined} */
+  let bridge
+  /** @type {"snapshot" | "plain" | undefined} */
+  let booted
+  /** @type {any} */
+  let host
+  let stopWatching = () => {}
+  /** Route files by address, and the files laid beside them. @type {Map<string, { script: PythonScript, beside: string[] }>} */
+  const loaded = new Map()
+
+  /** What the doors of the page see of the server. */
+  const server = {
+    scheduler,
+    get enabled() {
+      return bridge && phase === "ready" ? bridge.enabled : enabled && phase !== "failed"
+    },
+    get transport() {
+      return bridge?.transport
+    },
+    /** @param {any} request */
+    accept: (request) => bridge?.accept(request),
+    get hold() {
+      return phase === "ready" ? undefined : held.keep
+    },
+  }
+
+  return {
+    server,
+    scheduler,
+    start,
+    stop,
+    enable,
+    call,
+    later,
+    load,
+    ask,
+    get boot() {
+      return booted
+    },
+  }
+
+  async function start() {
+    phase = "loading"
+    const scripts = documentComplete(document).then(() => {
+      beforeScripts()
+      return findAll().map((script) => ({ script, text: read(script) }))
+    })
+    try {
+      const runtime = await boot()
+      booted = runtime.boot
+      bridge = open(runtime.pyodide)
+      bridge.enable(enabled)
+    } catch (error) {
+      fail(error)
+      throw error
+    }
+    for (const { script, text } of await scripts) await runReporting(script, text)
+    await held.replay(({ name, args }, error) => {
+      console.error(`fauxserver: fauxServer.${name} failed, with`, args, error)
+      const fault = /** @type {any} */ (error)?.fault
+      if (fault && box) box.show(fault)
+    })
+    bridge.ready()
+    phase = "ready"
+    held.release(true, scheduler.shield)
+    if (settings.reload && document) stopWatching = watch(watched, reload)
+  }
+
+  function stop() {
+    stopWatching()
+    enable(false)
+    held.release(false, scheduler.shield)
+    box?.close()
+  }
+
+  /** @param {boolean} flag */
+  function enable(flag) {
+    enabled = flag
+    bridge?.enable(flag)
+    if (!flag && phase !== "ready") held.release(false, scheduler.shield)
+  }
+
+  /** @param {any} pyodide */
+  function open(pyodide) {
+    const limit = createTimeLimit(pyodide)
+    return createBridge({
+      connect: (callbacks) => {
+        host = connect(pyodide, { ...callbacks, ...limit })
+        host.installPackages = (/** @type {string[]} */ requirements, /** @type {any} */ options) =>
+          installPackages(pyodide, requirements, options)
+        return host
+      },
+      scheduler,
+      onAnswered,
+      onFault: tell,
+    })
+  }
+
+  /** @param {unknown} error */
+  function fail(error) {
+    phase = "failed"
+    const message = error instanceof Error ? error.message : String(error)
+    console.error("fauxserver:", error)
+    if (box) scheduler.shield(() => box.show({ type: "Cannot start", message }))
+    held.release(false, scheduler.shield)
+  }
+
+  /** @param {Fault} fault */
+  function tell(fault) {
+    logFault(fault)
+    box?.show(fault)
+  }
+
+  /** @param {any} error */
+  function tellError(error) {
+    tell(error?.fault ?? { type: error?.name ?? "Error", message: error?.message ?? String(error), cause: error })
+  }
+
+  // --- Calls -----------------------------------------------------------------------------------------------------------
+
+  /**
+   * Call the bridge, or note the call until there is one.
+   *
+   * @param {string} name
+   * @param {any[]} args  As the page gave them, for the report.
+   * @param {(bridge: import("./bridge.js").Bridge) => unknown} run
+   */
+  function call(name, args, run) {
+    if (bridge && phase === "ready") return run(bridge)
+    held.record({ name, args, run: () => run(/** @type {import("./bridge.js").Bridge} */ (bridge)) })
+  }
+
+  /**
+   * The same for what takes its time, and gives something back.
+   *
+   * @param {string} name
+   * @param {any[]} args
+   * @param {(bridge: import("./bridge.js").Bridge) => unknown} run
+   */
+  function later(name, args, run) {
+    if (bridge && phase === "ready") return promiseOf(() => run(/** @type {import("./bridge.js").Bridge} */ (bridge)))
+    return new Promise((resolve, reject) => {
+      call(name, args, async (bridge) => {
+        try {
+          resolve(await run(bridge))
+        } catch (error) {
+          reject(error)
+          throw error
+        }
+      })
+    })
+  }
+
+  /**
+   * @template T
+   * @param {string} name
+   * @param {(bridge: import("./bridge.js").Bridge) => T} read
+   * @returns {T}
+   */
+  function ask(name, read) {
+    if (bridge && phase === "ready") return read(bridge)
+    const why = phase === "off" ? "is disabled and has loaded no runtime; call fauxServer.enable()"
+      : phase === "failed" ? "could not start, as the console says; see fauxServer.ready"
+      : "is still loading its runtime"
+    throw new Error(`fauxServer.${name}: the server ${why}. Call it after \`await fauxServer.ready\`.`)
+  }
+
+  // --- Route files -----------------------------------------------------------------------------------------------------
+
+  function findAll() {
+    const named = (settings.routes ?? []).map((url) => fromUrl(url, baseOf(global)))
+    return document && !settings.routes ? findScripts(document) : named
+  }
+
+  /** @param {PythonScript} script @param {Promise<string>} text */
+  async function runReporting(script, text) {
+    try {
+      await run(script, text)
+    } catch (error) {
+      tellError(error)
+    }
+  }
+
+  /** @param {PythonScript} script @param {Promise<string>} text */
+  async function run(script, text) {
+    if (script.url) loaded.set(script.url, { script, beside: [] })
+    const beside = await runScript(runner(), script, await text)
+    if (script.url) loaded.set(script.url, { script, beside })
+  }
+
+  function runner() {
+    const { metadata, load } = /** @type {import("./bridge.js").Bridge} */ (bridge)
+    return { metadata, load, write: host.write, installPackages: host.installPackages }
+  }
+
+  /** @param {string} url */
+  function load(url) {
+    const script = fromUrl(url, baseOf(global))
+    const text = read(script)
+    return later("load", [url], () => run(script, text))
+  }
+
+  function watched() {
+    return new Set([...loaded].flatMap(([url, { beside }]) => [url, ...beside]))
+  }
+
+  /** @param {string} changed */
+  async function reload(changed) {
+    try {
+      const own = loaded.get(changed)
+      if (!own) host.write(pathOf(changed), await readBytes(changed))
+      for (const [url, { script, beside }] of loaded) {
+        if (url !== changed && !beside.includes(changed)) continue
+        const { reload } = /** @type {import("./bridge.js").Bridge} */ (bridge)
+        const source = await read(script)
+        const fresh = await runScript({ ...runner(), load: reload }, script, source)
+        loaded.set(url, { script, beside: fresh })
+        console.info(`fauxserver: ${changed} has changed and is loaded again`)
+      }
+      box?.close()
+    } catch (error) {
+      tellError(error)
+    }
+  }
+}
+
+/** @param {() => unknown} run */
+async function promiseOf(run) {
+  return run()
+}
+
+/** @param {any} document */
+function documentComplete(document) {
+  if (!document || document.readyState !== "loading") return Promise.resolve()
+  return new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }))
+}
+
+/** @param {any} global */
+function baseOf(global) {
+  return global.document?.baseURI ?? `file://${global.process?.cwd?.() ?? ""}/`
+}

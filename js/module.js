@@ -1,0 +1,49 @@
+// The ES module: importing it does nothing, `start()` boots, and gives back the function that ends it.
+
+import { createFauxServer } from "./index.js"
+import { boot, findBase, version } from "./loader.js"
+import { installPackages } from "./packages.js"
+
+export { HTTPError, Response } from "./reply.js"
+export { jqXHRTransport } from "./transport.js"
+
+/** Runtimes by where they came from: stopping and starting again needs no second one. @type {Map<string, Promise<any>>} */
+const runtimes = new Map()
+
+/**
+ * Answer the page's requests.
+ *
+ * @param {object} [options]
+ * @param {string | string[]} [options.routes]  Addresses of route files; by default the page's Python script tags.
+ * @param {{ Backbone?: any }} [options.intercept]  What to answer; by default the global Backbone.
+ * @param {string} [options.runtime]  The folder of the runtime's files; a bundler's output has to name it.
+ * @param {string} [options.base]  The same, by its older name.
+ * @param {boolean} [options.quiet]  Errors on the console only.
+ * @param {boolean} [options.reload]  Load a route file again when it was saved.
+ * @param {boolean} [options.hold]  Whether test runners wait for the server.
+ * @returns {Promise<(() => void) & { fauxServer: any }>}
+ */
+export async function start({ routes, intercept = {}, runtime, base, quiet, reload, hold } = {}) {
+  const folder = findBase(runtime ?? base)
+  const { fauxServer, stop } = createFauxServer({
+    version,
+    Backbone: intercept.Backbone,
+    runtime: folder,
+    boot: () => bootOnce(folder),
+    installPackages: (pyodide, requirements, options) => installPackages(pyodide, folder, requirements, options),
+    enabled: true,
+    settings: { quiet, reload, hold, routes: routes === undefined ? undefined : [routes].flat() },
+  })
+  await fauxServer.ready
+  return Object.assign(stop, { fauxServer })
+}
+
+/** @param {string} base */
+function bootOnce(base) {
+  const known = runtimes.get(base)
+  if (known) return known
+  const booting = boot({ base })
+  runtimes.set(base, booting)
+  booting.catch(() => runtimes.delete(base))
+  return booting
+}

@@ -1,0 +1,17 @@
+// What the page had before anybody replaced it: read while the script first runs, so that fake clocks,
+// and mocks of fetch, ours among them, cannot reach into the runtime's own business.
+
+/** @type {any} */
+const global = globalThis
+
+export const setTimeout = global.setTimeout
+export const clearTimeout = global.clearTimeout
+export const setImmediate = global.setImmediate
+export const queueMicrotask = global.queueMicrotask
+export const MessageChannel = global.MessageChannel
+
+/** @type {typeof fetch} */
+export const fetch = global.fetch?.bind(global)
+
+/** Milliseconds on a clock that no fake can stop. */
+export const now = global.performance ? global.performance.now.bind(global.performance) : Date.now

@@ -1,0 +1,130 @@
+// The page's Python: route files in document order, each with the files and packages it declares.
+
+import { builtin, inNode } from "./files.js"
+import { fetch } from "./originals.js"
+
+/**
+ * @typedef {object} PythonScript
+ * @property {string} path  Where it lies in the runtime's file system, so that tracebacks show its lines.
+ * @property {string} [url]
+ * @property {string} [source]
+ *
+ * @typedef {object} Host  What runs them.
+ * @property {(source: string) => { dependencies: string[], files: string[], index?: string | null }} metadata
+ * @property {(path: string, bytes: Uint8Array) => void} write
+ * @property {(requirements: string[], options: { index?: string | null }) => Promise<void>} installPackages
+ * @property {(path: string, source: string) => unknown} load
+ */
+
+// Where the page's files are laid in the runtime.
+const ROOT = "/page"
+
+/**
+ * Every `<script type="text/python">` of the page, in document order.
+ *
+ * @param {any} document
+ * @returns {PythonScript[]}
+ */
+export function findScripts(document) {
+  const page = document.baseURI.replace(/[?#].*$/s, "").replace(/[^/]*$/, "")
+  return [...document.querySelectorAll('script[type="text/python"]')].map((script, i) => {
+    if (script.hasAttribute("src")) return fromUrl(script.getAttribute("src"), document.baseURI)
+    return { path: pathOf(`${page}inline_${i + 1}.py`), source: withoutIndent(script.textContent) }
+  })
+}
+
+/**
+ * @param {string} url
+ * @param {string} [base]
+ * @returns {PythonScript}
+ */
+export function fromUrl(url, base) {
+  const absolute = new URL(url, base).href
+  return { path: pathOf(absolute), url: absolute }
+}
+
+/**
+ * The path that stands for a URL: the same folders, so that files find those beside them.
+ *
+ * @param {string} url
+ */
+export function pathOf(url) {
+  const { host, pathname } = new URL(url)
+  const folders = decodeURIComponent(pathname).split("/").filter((part) => part && part !== "." && part !== "..")
+  return [ROOT, host.replace(/[^\w.-]/g, "_") || "files", ...folders].join("/")
+}
+
+/**
+ * Ask for a script's text now; its turn to run may come later.
+ *
+ * @param {PythonScript} script
+ * @returns {Promise<string>}
+ */
+export function read(script) {
+  const text = script.source === undefined ? readText(/** @type {string} */ (script.url)) : Promise.resolve(script.source)
+  // It is reported when its turn comes.
+  text.catch(() => {})
+  return text
+}
+
+/**
+ * Run a script on the server, when what it declares is there.
+ *
+ * @param {Host} host
+ * @param {PythonScript} script
+ * @param {string} source
+ * @returns {Promise<string[]>}  The addresses of the files that were laid beside it.
+ */
+export async function runScript(host, script, source) {
+  const { dependencies, files, index } = host.metadata(source)
+  const beside = await layBeside(host, script, files)
+  if (dependencies.length) await host.installPackages(dependencies, { index })
+  host.load(script.path, source)
+  return beside
+}
+
+/**
+ * @param {Host} host
+ * @param {PythonScript} script
+ * @param {string[]} files
+ */
+async function layBeside(host, script, files) {
+  const base = script.url ?? globalThis.document?.baseURI
+  const addresses = files.map((file) => new URL(file, base).href)
+  const contents = await Promise.all(addresses.map(readBytes))
+  contents.forEach((bytes, i) => host.write(pathOf(addresses[i]), bytes))
+  return addresses
+}
+
+/** @param {string} url */
+export async function readText(url) {
+  return new TextDecoder().decode(await readBytes(url))
+}
+
+/** @param {string} url */
+export async function readBytes(url) {
+  if (inNode() && url.startsWith("file:")) return (await builtin("node:fs")).promises.readFile(new URL(url))
+  const response = await ask(url)
+  if (!response.ok) {
+    throw new Error(`Cannot load ${url}: the server answers ${response.status} ${response.statusText}. Check the address.`)
+  }
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+/** @param {string} url */
+async function ask(url) {
+  try {
+    return await fetch(url, { cache: "no-cache" })
+  } catch (cause) {
+    throw new Error(`Cannot load ${url}: no server answers, or it does not let this page read it.`, { cause })
+  }
+}
+
+// Inline Python is indented with the markup around it.
+/** @param {string} text */
+export function withoutIndent(text) {
+  const lines = text.replace(/^[ \t]*\n/, "").split("\n")
+  const indents = lines.filter((line) => line.trim()).map((line) => /^[ \t]*/.exec(line)?.[0] ?? "")
+  const shared = indents.reduce((one, other) => (other.startsWith(one) ? one : one.startsWith(other) ? other : ""), indents[0] ?? "")
+  return lines.map((line) => (line.startsWith(shared) ? line.slice(shared.length) : line.trimStart())).join("\n")
+}

@@ -1,0 +1,49 @@
+// `data-reload`: a route file that was saved is loaded again, and keeps its data.
+
+import { fetch, setTimeout } from "./originals.js"
+
+const PERIOD = 1000
+
+/**
+ * Ask for the files' ETag once a second.
+ *
+ * @param {() => Iterable<string>} urls  What to watch; it may grow.
+ * @param {(url: string) => unknown} onChange
+ * @param {(task: () => void, delay: number) => unknown} [wait]
+ * @returns {() => void}
+ */
+export function watch(urls, onChange, wait = (task, delay) => setTimeout.call(globalThis, task, delay)) {
+  /** @type {Map<string, string | undefined>} */
+  const seen = new Map()
+  let watching = true
+
+  async function look() {
+    for (const url of [...urls()]) {
+      const tag = await tagOf(url)
+      if (!watching) return
+      // A server that is just restarting says nothing about the file.
+      if (tag === undefined) continue
+      const before = seen.get(url)
+      seen.set(url, tag)
+      if (before !== undefined && before !== tag) await onChange(url)
+    }
+    if (watching) wait(look, PERIOD)
+  }
+
+  void look()
+  return () => {
+    watching = false
+  }
+}
+
+/** @param {string} url @returns {Promise<string | undefined>} */
+async function tagOf(url) {
+  try {
+    const response = await fetch(url, { method: "HEAD", cache: "no-store" })
+    if (!response.ok) return undefined
+    const { headers } = response
+    return headers.get("etag") ?? `${headers.get("last-modified")} ${headers.get("content-length")}`
+  } catch {
+    return undefined
+  }
+}

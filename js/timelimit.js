@@ -1,0 +1,41 @@
+// No handler freezes the page: Python looks here while it runs, and is interrupted when its time is over.
+
+import { now } from "./originals.js"
+
+const SIGINT = 2
+
+/**
+ * Give a runtime an interrupt buffer that is a clock.
+ *
+ * @param {any} pyodide
+ * @param {() => number} [clock]
+ */
+export function createTimeLimit(pyodide, clock = now) {
+  let deadline = Infinity
+  let fired = false
+
+  pyodide.setInterruptBuffer({
+    get 0() {
+      if (clock() <= deadline) return 0
+      fired = true
+      return SIGINT
+    },
+    // Pyodide writes a zero at every look; it means that the interrupt was taken only if there was one.
+    set 0(_value) {
+      if (!fired) return
+      fired = false
+      deadline = Infinity
+    },
+  })
+
+  return {
+    /** @param {number} limit  In milliseconds from now. */
+    arm(limit) {
+      fired = false
+      deadline = clock() + limit
+    },
+    disarm() {
+      deadline = Infinity
+    },
+  }
+}

@@ -1,0 +1,34 @@
+// Whether the faux server answers when the page opens: `?fauxserver=off` in its address, remembered until `on`.
+
+const KEY = "fauxserver"
+
+/**
+ * @param {any} global
+ * @returns {boolean}
+ */
+export function startsEnabled(global) {
+  const asked = /[?&]fauxserver=(on|off)(?![^&#])/.exec(global.location?.search ?? "")?.[1]
+  if (asked) remember(global, asked === "on")
+  return asked ? asked === "on" : recall(global) !== "off"
+}
+
+/**
+ * @param {any} global
+ * @param {boolean} enabled
+ */
+export function remember(global, enabled) {
+  try {
+    global.localStorage.setItem(KEY, enabled ? "on" : "off")
+  } catch {
+    // A page may have no storage, or be denied it: then the address alone decides.
+  }
+}
+
+/** @param {any} global @returns {string | null} */
+function recall(global) {
+  try {
+    return global.localStorage.getItem(KEY)
+  } catch {
+    return null
+  }
+}
