@@ -16,7 +16,8 @@ fauxServer.get("library-app/shelves", () =>
 fauxServer.setTransportFactory(fauxServer.jqXHRTransport)
 
 // A page that opens with ?fauxserver=off boots nothing.
-fauxServer.ready.then(() => {
+const tellWhoAnswers = () => {
   document.getElementById("note-page").hidden = !fauxServer.boot
   document.getElementById("note-server").hidden = Boolean(fauxServer.boot)
-})
+}
+fauxServer.ready.then(tellWhoAnswers, tellWhoAnswers)
