@@ -207,12 +207,15 @@ function diskFiles(base) {
  */
 export async function readAsset(files, asset, stage, loading, buffer = new Uint8Array(asset.raw)) {
   let offset = 0
-  await Promise.all(asset.parts.map(async part => {
+  const pieces = asset.parts.map(async part => {
     const place = buffer.subarray(offset, (offset += part.raw))
     const bytes = await files.part(part, stage)
     loading.loaded(part.size, stage)
     await inflate(bytes, place, part, stage)
-  }))
+  })
+  // If several fail, the first is the one to tell of.
+  for (const piece of pieces) piece.catch(() => {})
+  for (const piece of pieces) await piece
   return buffer
 }
 

@@ -146,7 +146,7 @@ def _keep(before: dict[str, Any], out: Path) -> dict[str, Any] | None:
 
 def _package() -> list[Path]:
     """What of our Python package goes into the page: not the hosts that stand elsewhere."""
-    elsewhere = [ROOT / "fauxserver" / "__main__.py", ROOT / "fauxserver" / "hosts" / "cli.py"]
+    elsewhere = [ROOT / "fauxserver" / name for name in ("__main__.py", "hosts/cli.py", "hosts/site.py")]
     return [path for path in _files(ROOT / "fauxserver") if path.suffix == ".py" and path not in elsewhere]
 
 
