@@ -1,17 +1,16 @@
 // Backbone.sync, answered by the server: `installBackbone(server, Backbone)` gives back the function that undoes it.
 
-import { createPromise, defaultTransport } from "./transport.js"
+import { aborted, createPromise, defaultTransport, setAbort } from "./transport.js"
 
 /** @import { Exchange } from "./bridge.js" */
 /** @import { Reply } from "./reply.js" */
 /** @import { Scheduler } from "./schedule.js" */
-/** @import { Settleable, Transport, TransportFactory } from "./transport.js" */
+/** @import { Settleable, Transport } from "./transport.js" */
 
 /**
  * @typedef {object} Server  What the doors of a page know of the server behind them.
  * @property {boolean} enabled
  * @property {Scheduler} scheduler
- * @property {TransportFactory | "python" | undefined} transport  Undefined is the default one.
  * @property {(request: { method: string, url: any, override?: string }) => Exchange | undefined} accept
  * @property {((release: (ours: boolean) => void) => () => void) | undefined} hold
  *   While the runtime loads: keep a request, until it is known whether it is ours. Gives back what forgets it.
@@ -120,7 +119,7 @@ function answer(server, Backbone, exchange, model, options, readData, promised) 
   try {
     exchange.take(readData())
     const surroundings = { $: Backbone.$, cancel, promised }
-    const transport = createTransport(server.transport, exchange, options, surroundings)
+    const transport = createTransport(exchange, options, surroundings)
     const promise = transport.promise()
     model.trigger("request", model, promise, options)
 
@@ -142,20 +141,17 @@ function answer(server, Backbone, exchange, model, options, readData, promised) 
 }
 
 /**
- * @param {TransportFactory | "python" | undefined} factory
  * @param {Exchange} exchange
  * @param {any} options
  * @param {import("./transport.js").Surroundings} surroundings
  * @returns {Transport}
  */
-function createTransport(factory, exchange, options, surroundings) {
-  if (factory === undefined) return defaultTransport(options, undefined, surroundings)
-  const transport = factory === "python"
-    ? exchange.transport(options)
+function createTransport({ factory, context }, options, surroundings) {
+  if (!factory) return defaultTransport(options, undefined, surroundings)
+  const transport = factory.length > 2
+    ? factory(options, context(), surroundings)
     // The original's factories get two arguments, and some count them.
-    : factory.length > 2
-      ? factory(options, exchange.context(), surroundings)
-      : /** @type {any} */ (factory)(options, exchange.context())
+    : /** @type {(options: any, context: any) => Transport} */ (factory)(options, context())
   if (surroundings.promised && surroundings.promised.promise !== transport.promise()) {
     follow(transport.promise(), surroundings.promised)
   }
@@ -195,18 +191,19 @@ function hold(server, Backbone, installation, { crudMethod, model, options, url 
       throw error
     }
   })
-  promised.promise.abort = () => {
+  let over = false
+  setAbort(promised.promise, () => {
+    if (over) return promised.promise
+    over = true
     forget()
-    const reason = { status: 0, statusText: "abort" }
-    options.faux = { ...reason, headers: {} }
-    promised.promise.abort = () => promised.promise
+    options.faux = { ...aborted(), headers: {} }
     try {
-      if (error) error(reason)
+      if (error) error(aborted())
     } finally {
-      promised.reject(reason)
+      promised.reject(aborted())
     }
     return promised.promise
-  }
+  })
   return promised.promise
 }
 
@@ -218,10 +215,10 @@ function hold(server, Backbone, installation, { crudMethod, model, options, url 
  */
 function follow(real, promised) {
   if (real && typeof real.abort === "function") {
-    promised.promise.abort = (/** @type {any[]} */ ...args) => {
-      real.abort(...args)
+    setAbort(promised.promise, () => {
+      real.abort()
       return promised.promise
-    }
+    })
   }
   if (real && typeof real.done === "function") real.done(promised.resolve).fail(promised.reject)
   else if (real && typeof real.then === "function") real.then(promised.resolve, promised.reject)

@@ -28,6 +28,7 @@ import { readError, readResult } from "./reply.js"
  *
  * @typedef {object} Exchange  One request on its way through the server.
  * @property {Row} row
+ * @property {TransportFactory | undefined} factory  Undefined is the default one.
  * @property {(data: any) => void} take  Read the data now; what the sender does to it later is no longer seen.
  * @property {() => any} context  What a JavaScript handler is given.
  * @property {() => number} delay  In milliseconds.
@@ -96,8 +97,10 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
   const regexps = new Map()
   /** Exchanges that Python answers later. @type {Map<string, (text: string) => void>} */
   const awaited = new Map()
-  const state = { enabled: true, transport: /** @type {TransportFactory | "python" | undefined} */ (undefined), rows: 0 }
+  const state = { enabled: true, rows: 0 }
   let lastRef = 0
+  // What was under way when the server was reset has nobody to answer any more.
+  let resets = 0
 
   const page = connect({
     /** @param {string} id @param {string} text */
@@ -112,9 +115,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     },
     /** @param {string} json */
     changed(json) {
-      const { enabled, transport, count } = JSON.parse(json)
+      const { enabled, count } = JSON.parse(json)
       state.enabled = enabled
-      state.transport = typeof transport === "number" ? kept.get(transport) : transport ?? undefined
       state.rows = count
     },
     /** @param {number} ref */
@@ -159,8 +161,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     const url = String(request.url)
     const answer = page.accept(method, url, override, regexps.size ? hits(url) : "", request.base)
     if (answer === undefined) return undefined
-    const [id, number, delay] = answer.split(" ")
-    return createExchange(request, url, id, rows.get(number) ?? describe(number), delay)
+    const [id, number, delay, factory] = answer.split(" ")
+    return createExchange(request, url, id, rows.get(number) ?? describe(number), delay, factory)
   }
 
   /**
@@ -168,10 +170,11 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
    * @param {string} url
    * @param {string} id
    * @param {Row} row
-   * @param {string} pause
+   * @param {string} pause  Milliseconds, or `j` and the number of a JavaScript function, or `p` for one in Python.
+   * @param {string | undefined} factory  The number of a transport factory, or `p` for one in Python.
    * @returns {Exchange}
    */
-  function createExchange(request, url, id, row, pause) {
+  function createExchange(request, url, id, row, pause, factory) {
     /** @type {any} */
     let data
     /** @type {string | undefined} */
@@ -181,8 +184,12 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     /** @type {any[]} */
     let captures
     let over = false
+    const born = resets
 
-    return { row, take, context: getContext, delay, answer, drop }
+    return {
+      row, take, context: getContext, delay, answer, drop,
+      factory: factory === undefined ? undefined : factory === "p" ? pythonTransport : kept.get(Number(factory)),
+    }
 
     /** @param {any} given */
     function take(given) {
@@ -213,10 +220,11 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
 
     /** @param {(reply: Reply) => void} done @param {{ now?: boolean }} [options] */
     function answer(done, { now: atOnce = false } = {}) {
+      if (over || born !== resets) return
       const start = now()
       /** @param {Reply} reply */
       const finish = (reply) => {
-        if (over) return
+        if (over || born !== resets) return
         over = true
         const duration = now() - start
         if (!row.python) page.done(id, reply.status, duration, undefined)
@@ -275,6 +283,19 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       over = true
       awaited.delete(id)
       page.drop(id)
+    }
+
+    /** @type {TransportFactory} */
+    function pythonTransport({ success, error }, _context, _surroundings) {
+      /** @param {((value: any) => void) | undefined} callback */
+      const called = (callback) => (/** @type {string | undefined} */ text) =>
+        scheduler.shield(() => callback?.(text === undefined ? undefined : JSON.parse(text)))
+      const promise = page.transport(id, json, called(success), called(error))
+      return {
+        promise: () => promise,
+        resolve: (value) => page.resolve(id, JSON.stringify(value)),
+        reject: (reason) => page.reject(id, JSON.stringify(reason)),
+      }
     }
   }
 
@@ -358,10 +379,6 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     get enabled() {
       return state.enabled
     },
-    /** Undefined is the default one. */
-    get transport() {
-      return state.transport
-    },
     accept,
     addRoute,
     /** @param {unknown} name */
@@ -414,7 +431,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       read(page.ready())
     },
     reset() {
-      for (const id of awaited.keys()) page.drop(id)
+      resets += 1
       awaited.clear()
       read(page.reset())
     },
@@ -438,8 +455,9 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
  */
 function latencyOf(min, max) {
   if (typeof min === "function") return min
-  const low = Number(min ?? 0)
-  return max ? [low, Number(max)] : [low, low]
+  const low = max ? Number(min) : Number(min ?? 0)
+  const high = max ? Number(max) : low
+  return low + high === low + high ? [low, high] : [0, 0]
 }
 
 /** @param {Row} row */

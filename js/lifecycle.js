@@ -56,9 +56,6 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     get enabled() {
       return bridge && phase === "ready" ? bridge.enabled : enabled && phase !== "failed"
     },
-    get transport() {
-      return bridge?.transport
-    },
     /** @param {any} request */
     accept: (request) => bridge?.accept(request),
     get hold() {

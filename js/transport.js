@@ -57,6 +57,14 @@ function createDeferred($) {
   }
 }
 
+/**
+ * @param {any} promise  Not every library's promise is an object that one can add to.
+ * @param {() => any} abort
+ */
+export function setAbort(promise, abort) {
+  if (Object.isExtensible(promise)) promise.abort = abort
+}
+
 /** What `abort()` rejects with. */
 export const aborted = () => ({ status: 0, statusText: "abort" })
 
@@ -86,14 +94,14 @@ export function defaultTransport(options, _context, { $, cancel, promised = crea
     }
   }
 
-  promised.promise.abort = () => {
+  setAbort(promised.promise, () => {
     if (!settled) {
       cancel()
       options.faux = { ...aborted(), headers: {} }
       reject(aborted())
     }
     return promised.promise
-  }
+  })
   return { promise: () => promised.promise, resolve, reject }
 }
 
