@@ -96,7 +96,9 @@ def find(expected: str, environ: Mapping[str, str] = os.environ) -> str:
             ended = subprocess.run(command, capture_output=True, text=True)
             if ended.returncode:
                 tail = "\n".join((ended.stdout + ended.stderr).splitlines()[-15:])
-                raise RuntimeError(f"Cannot install Chromium: `{' '.join(command)}` failed.\n{tail}\nInstall one by hand.")
+                raise RuntimeError(
+                    f"Cannot install Chromium: `{' '.join(command)}` failed.\n{tail}\nInstall one by hand."
+                )
         choice = look()
     if isinstance(choice, Found):
         return choice.path

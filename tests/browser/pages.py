@@ -50,6 +50,16 @@ def html(
     return "\n".join([*head, "<body>", *lines])
 
 
+# What every page has: `await ask("books/1")` is the answer of a plain sync, or ["error", reason].
+ASK = """
+    window.ask = (url, { method = "read", model = new Backbone.Model(), ...options } = {}) => new Promise(resolve => {
+      Backbone.sync(method, model, {
+        url, ...options, success: value => resolve(value), error: reason => resolve(["error", reason]),
+      })
+    })
+"""
+
+
 class Visitor:
     """Opens pages and remembers what went wrong in them."""
 
@@ -57,6 +67,7 @@ class Visitor:
         self.context = context
         self.site = site
         self.page: Page = context.new_page()
+        self.page.add_init_script(ASK)
         self.console: list[str] = []
         self.errors: list[str] = []
         self.page.on("console", self._heard)

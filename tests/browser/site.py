@@ -1,5 +1,6 @@
 """The web site that the browser visits: a stock static server, and a real API behind the page."""
 
+import contextlib
 import hashlib
 import json
 import mimetypes
@@ -11,7 +12,12 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 # What stock servers call them.
-TYPES = {".js": "text/javascript", ".json": "application/json", ".bin": "application/octet-stream", ".py": "text/x-python"}
+TYPES = {
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".bin": "application/octet-stream",
+    ".py": "text/x-python",
+}
 
 
 class Seen(NamedTuple):
@@ -59,10 +65,9 @@ class Site:
             do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
             def handle(self) -> None:
-                try:
+                # A page may be closed while it loads.
+                with contextlib.suppress(ConnectionError):
                     super().handle()
-                except ConnectionError:
-                    pass  # A page that was closed while it loaded.
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -37,7 +37,7 @@ def test_F3_what_no_route_matches_reaches_the_real_server(visitor: Visitor, site
 
 
 def test_F3_what_is_disabled_reaches_the_real_server(visitor: Visitor, site: Site):
-    visitor.open(script('fauxServer.addRoute(/real/, () => ({ faux: true }))'))
+    visitor.open(script("fauxServer.addRoute(/real/, () => ({ faux: true }))"))
     ask = "return new Promise(success => Backbone.sync('read', new Backbone.Model(), { url: '/real/one', success }))"
     assert visitor.run(ask) == {"faux": True}
     assert visitor.run(f"fauxServer.enable(false); {ask}")["real"] is True
@@ -49,7 +49,7 @@ def test_F3_a_real_request_can_be_aborted(visitor: Visitor, site: Site):
     visitor.open()
     assert visitor.run("""
         return new Promise(resolve => {
-          const xhr = new (Backbone.Model.extend({ url: "/real/one" }))().fetch({ error: (it, xhr) => resolve([xhr.statusText, xhr.status]) })
-          xhr.abort()
+          const error = (it, xhr) => resolve([xhr.statusText, xhr.status])
+          new (Backbone.Model.extend({ url: "/real/one" }))().fetch({ error }).abort()
         })
     """) == ["abort", 0]

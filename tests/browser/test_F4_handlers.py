@@ -103,7 +103,8 @@ def test_F4_while_true_is_stopped_after_the_default_time_limit(visitor: Visitor,
 def test_F4_a_catastrophic_expression_is_stopped_too(visitor: Visitor, site: Site):
     site.write(
         "/routes.py",
-        ROUTES + "\nimport re\n@server.get('backtracks')\ndef backtracks():\n    return re.match(r'(a+)+$', 'a' * 60 + 'b')\n",
+        ROUTES
+        + "\nimport re\n@server.get('backtracks')\ndef backtracks():\n    return re.match(r'(a+)+$', 'a' * 60 + 'b')\n",
     )
     visitor.open(routes=["/routes.py"])
     assert visitor.run(ASK + "return ask('backtracks')")[::2] == ["error", 500]
@@ -163,9 +164,12 @@ def test_F4_run_python_gives_back_what_it_ends_with(visitor: Visitor):
 
 def test_F4_modules_that_the_snapshot_lacks_are_imported_when_asked_for(visitor: Visitor):
     visitor.open()
-    assert visitor.run("""
+    assert (
+        visitor.run("""
         return fauxServer.runPython(`
 import fauxserver.hosts.asgi, sqlite3, csv, decimal
 str(decimal.Decimal("1.10"))
 `)
-    """) == "1.10"
+    """)
+        == "1.10"
+    )

@@ -9,7 +9,9 @@ from tests.browser.pages import script
 
 @pytest.mark.parametrize("libraries", [OLDEST, LATEST, COMBINATIONS[12], WITHOUT_JQUERY], ids=str)
 def test_F5_abort_rejects_drops_the_result_and_tells_the_model(visitor: Visitor, libraries):
-    visitor.open(script("window.ran = 0; fauxServer.get('it', () => { ran += 1; return { b: 2 } })"), libraries=libraries)
+    visitor.open(
+        script("window.ran = 0; fauxServer.get('it', () => { ran += 1; return { b: 2 } })"), libraries=libraries
+    )
     assert visitor.run("""
         const model = new (Backbone.Model.extend({ url: "it" }))()
         const log = []

@@ -6,7 +6,9 @@ from tests.browser.pages import html, script
 
 
 def test_F6_loading_the_script_installs_at_once(visitor: Visitor):
-    visitor.visit(html(script("window.installed = Backbone.sync !== native"), before=[script("window.native = Backbone.sync")]))
+    visitor.visit(
+        html(script("window.installed = Backbone.sync !== native"), before=[script("window.native = Backbone.sync")])
+    )
     assert visitor.run("return installed") is True
 
 
@@ -22,7 +24,9 @@ def test_F6_a_second_backbone_is_installed_on_its_own(visitor: Visitor):
     )
     assert visitor.run("""
         fauxServer.get("it", () => ({ faux: true }))
-        const ask = (Backbone, url) => new Promise(success => Backbone.sync("read", new Backbone.Model(), { url, success }))
+        const ask = (Backbone, url) => new Promise(success => {
+          Backbone.sync("read", new Backbone.Model(), { url, success })
+        })
         const native = older.sync
         fauxServer.install(older)
         const answers = [older.VERSION, await ask(older, "it"), await ask(Backbone, "it")]
@@ -33,12 +37,15 @@ def test_F6_a_second_backbone_is_installed_on_its_own(visitor: Visitor):
 
 def test_F6_installing_twice_is_installing_once(visitor: Visitor):
     visitor.open(before=[script("window.native = Backbone.sync")])
-    assert visitor.run("""
+    assert (
+        visitor.run("""
         fauxServer.install(Backbone)
         fauxServer.install(Backbone)
         fauxServer.uninstall()
         return Backbone.sync === native
-    """) is True
+    """)
+        is True
+    )
 
 
 def test_F6_a_backbone_that_comes_later_is_installed_by_hand(visitor: Visitor):

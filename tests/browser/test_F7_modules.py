@@ -46,14 +46,19 @@ def test_F7_amd(visitor: Visitor, site: Site):
         html(
             script("/npm/requirejs/require.js"),
             script(f"""
-                require.config({{ paths: {{ jquery: "{jquery}", underscore: "{underscore}", backbone: "{backbone}", faux: "/fauxserver/fauxserver" }} }})
-                window.answer = new Promise((resolve, reject) => require(["backbone", "faux"], async (Backbone, fauxServer) => {{
+                require.config({{ paths: {{
+                  jquery: "{jquery}", underscore: "{underscore}", backbone: "{backbone}", faux: "/fauxserver/fauxserver"
+                }} }})
+                const together = async (Backbone, fauxServer) => {{
                   {ASK}
                   const held = ask(Backbone, "books")
                   fauxServer.get("mine", () => ({{ mine: true }}))
                   const ready = (await fauxServer.ready) === fauxServer
-                  resolve([ready, fauxServer.boot, await held, await ask(Backbone, "mine"), typeof window.fauxServer])
-                }}, reject))
+                  return [ready, fauxServer.boot, await held, await ask(Backbone, "mine"), typeof window.fauxServer]
+                }}
+                window.answer = new Promise((resolve, reject) => {{
+                  require(["backbone", "faux"], (...modules) => resolve(together(...modules)), reject)
+                }})
             """),
             libraries=None,
             faux=None,
@@ -83,10 +88,13 @@ def test_F7_es_module(visitor: Visitor, site: Site):
 
 def test_F7_es_module_needs_no_backbone_and_says_where_it_looked(visitor: Visitor, site: Site):
     visitor.visit(html(faux=None, libraries=None))
-    assert visitor.run("""
+    assert (
+        visitor.run("""
         const { start } = await import("/fauxserver/fauxserver.module.js")
         return start({ runtime: "/elsewhere/" }).then(() => "started", error => error.message)
-    """).count("/elsewhere/") >= 1
+    """).count("/elsewhere/")
+        >= 1
+    )
 
 
 def test_F7_common_js_in_node(run_node: Callable[[str, Path], str], static: Path, npm_modules: Path, tmp_path: Path):
@@ -100,7 +108,9 @@ def test_F7_common_js_in_node(run_node: Callable[[str, Path], str], static: Path
         """
         const Backbone = require("backbone")
         const fauxServer = require("fauxserver")
-        const ask = (url, more) => new Promise((success, error) => Backbone.sync("read", new Backbone.Model(), { url, success, error }))
+        const ask = url => new Promise((success, error) => {
+          Backbone.sync("read", new Backbone.Model(), { url, success, error })
+        })
         fauxServer.get("mine", () => ({ mine: true }))
         const held = ask("mine")
         fauxServer.ready.then(async () => {

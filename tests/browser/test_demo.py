@@ -99,13 +99,17 @@ def models() -> str:
 
 
 @pytest.mark.parametrize("libraries", MODELS, ids=str)
-def test_the_demos_models_live_on_the_same_routes_with_every_backbone(visitor: Visitor, site: Site, libraries: Combination):
+def test_the_demos_models_live_on_the_same_routes_with_every_backbone(
+    visitor: Visitor, site: Site, libraries: Combination
+):
     for name in ("routes.py", "books.json"):
         site.write(f"/{name}", (ROOT / "demo" / name).read_bytes())
     visitor.visit(html(script(models()), libraries=libraries, routes=["/routes.py"]))
     assert visitor.ready() == "snapshot"
     assert visitor.run("""
-        const outcome = act => new Promise(resolve => act({ success: (it, ...rest) => resolve(it), error: (it, reason) => resolve(["error", reason]) }))
+        const outcome = act => new Promise(resolve => {
+          act({ success: it => resolve(it), error: (it, reason) => resolve(["error", reason]) })
+        })
         const books = new Books()
         await outcome(ends => books.fetch(ends))
         const log = [books.length]

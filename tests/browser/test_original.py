@@ -1,4 +1,4 @@
-"""The cases themselves, held against the original: what they call kept it does, what they call mended it does otherwise."""
+"""The cases themselves, held against the original: what they call kept it does, what mended it does otherwise."""
 
 import pytest
 

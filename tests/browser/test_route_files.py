@@ -10,11 +10,6 @@ from tests.browser.conftest import Visitor
 from tests.browser.pages import html, python, script
 from tests.browser.site import Reply, Site
 
-ASK = """
-    const ask = url => new Promise(resolve => Backbone.sync("read", new Backbone.Model(), {
-      url, success: value => resolve(value), error: reason => resolve(["error", reason]),
-    }))
-"""
 BOX = "document.querySelector('fauxserver-errors')?.shadowRoot.textContent"
 
 
@@ -46,7 +41,7 @@ def test_inline_python_may_be_indented_with_the_markup(visitor: Visitor):
                 return {"inline": True}
         """)
     )
-    assert visitor.run(ASK + "return ask('inline')") == {"inline": True}
+    assert visitor.run("return ask('inline')") == {"inline": True}
 
 
 def test_declared_files_lie_beside_the_route_file(visitor: Visitor, site: Site):
@@ -71,15 +66,20 @@ server.get("more", {"text": (here / "data" / "more.txt").read_text()})
     site.write("/api/helpers.py", "def shout(books):\n    return [book.upper() for book in books]\n")
     site.write("/api/data/more.txt", "ünd mehr")
     visitor.open(routes=["/api/routes.py"])
-    assert visitor.run(ASK + "return [await ask('books'), await ask('more')]") == [["FRANNY"], {"text": "ünd mehr"}]
+    assert visitor.run("return [await ask('books'), await ask('more')]") == [["FRANNY"], {"text": "ünd mehr"}]
     assert visitor.failures == []
 
 
 def test_a_later_route_file_imports_an_earlier_one(visitor: Visitor, site: Site):
-    site.write("/routes.py", "from fauxserver import FauxServer\nserver = FauxServer()\nbooks = [1]\nserver.get('books', lambda: books)\n")
-    site.write("/more.py", "import routes\nfrom fauxserver import FauxServer\nserver = FauxServer()\nroutes.books.append(2)\n")
+    site.write(
+        "/routes.py",
+        "from fauxserver import FauxServer\nserver = FauxServer()\nbooks = [1]\nserver.get('books', lambda: books)\n",
+    )
+    site.write(
+        "/more.py", "import routes\nfrom fauxserver import FauxServer\nserver = FauxServer()\nroutes.books.append(2)\n"
+    )
     visitor.open(routes=["/routes.py", "/more.py"])
-    assert visitor.run(ASK + "return ask('books')") == [1, 2]
+    assert visitor.run("return ask('books')") == [1, 2]
 
 
 def test_declared_packages_are_installed_from_beside_the_page(visitor: Visitor, site: Site):
@@ -96,7 +96,7 @@ server.get("answer", {{"answer": tiny_pkg.answer()}})
 """,
     )
     visitor.open(routes=["/routes.py"])
-    assert visitor.run(ASK + "return ask('answer')") == {"answer": 42}
+    assert visitor.run("return ask('answer')") == {"answer": 42}
     assert visitor.failures == []
 
 
@@ -104,7 +104,8 @@ def test_declared_packages_are_installed_from_the_index_that_is_named(visitor: V
     content = wheel("tiny_pkg", "1.2", "def answer():\n    return 43\n")
     site.write("/files/tiny_pkg-1.2-py3-none-any.whl", content)
     digest = hashlib.sha256(content).hexdigest()
-    page = f'<!doctype html><a href="{site.url}/files/tiny_pkg-1.2-py3-none-any.whl#sha256={digest}">tiny_pkg-1.2-py3-none-any.whl</a>'
+    name = "tiny_pkg-1.2-py3-none-any.whl"
+    page = f'<!doctype html><a href="{site.url}/files/{name}#sha256={digest}">{name}</a>'
     site.replies["/simple/tiny-pkg/"] = Reply(200, page.encode(), {"Content-Type": "text/html"})
     site.write(
         "/routes.py",
@@ -120,7 +121,7 @@ server.get("answer", {{"answer": tiny_pkg.answer()}})
 """,
     )
     visitor.open(routes=["/routes.py"])
-    assert visitor.run(ASK + "return ask('answer')") == {"answer": 43}
+    assert visitor.run("return ask('answer')") == {"answer": 43}
 
 
 GOOD = "from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('good', {'good': True})\n"
@@ -129,7 +130,11 @@ GOOD = "from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('go
 @pytest.mark.parametrize(
     ("source", "place", "says"),
     [
-        ("import fauxserver\n\nbooks = {}\nbooks['missing']\n", "routes.py:4", ["KeyError", "missing", "books['missing']"]),
+        (
+            "import fauxserver\n\nbooks = {}\nbooks['missing']\n",
+            "routes.py:4",
+            ["KeyError", "missing", "books['missing']"],
+        ),
         ("def broken(:\n    pass\n", "routes.py:1", ["SyntaxError", "def broken(:"]),
         ("import not_there\n", "routes.py:1", ["not_there", "import not_there"]),
         (
@@ -137,7 +142,11 @@ GOOD = "from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('go
             "routes.py:3",
             [":id", "books/{id}"],
         ),
-        ("from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('a(b', [])\n", "routes.py:3", ["parenthes", "a(b"]),
+        (
+            "from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('a(b', [])\n",
+            "routes.py:3",
+            ["parenthes", "a(b"],
+        ),
         ("# /// script\n# dependencies = [\n# ///\n", "routes.py", ["dependencies", "TOML"]),
         (None, "routes.py", ["404", "routes.py"]),
     ],
@@ -150,12 +159,15 @@ def test_a_route_file_that_fails_is_shown_with_its_line_and_the_others_run(
         site.write("/routes.py", source)
     site.write("/good.py", GOOD)
     visitor.open(routes=["/routes.py", "/good.py"])
-    assert visitor.run(ASK + "return ask('good')") == {"good": True}
+    assert visitor.run("return ask('good')") == {"good": True}
     box, told = visitor.page.evaluate(BOX), "\n".join(visitor.failures)
     assert [word for word in [place, *says] if word.lower() not in box.lower()] == [], box
     assert [word for word in ["routes.py", says[0]] if word.lower() not in told.lower()] == [], told
     # One mistake is one entry.
-    assert visitor.page.evaluate("document.querySelector('fauxserver-errors').shadowRoot.querySelectorAll('li').length") == 1
+    assert (
+        visitor.page.evaluate("document.querySelector('fauxserver-errors').shadowRoot.querySelectorAll('li').length")
+        == 1
+    )
 
 
 def test_a_declared_file_that_is_missing_is_named(visitor: Visitor, site: Site):
@@ -169,7 +181,8 @@ def test_a_declared_file_that_is_missing_is_named(visitor: Visitor, site: Site):
 def test_a_package_that_is_missing_is_named(visitor: Visitor, site: Site):
     site.write(
         "/routes.py",
-        f'# /// script\n# dependencies = ["not-there-at-all"]\n# [tool.fauxserver]\n# index = "{site.url}/simple/"\n# ///\n' + GOOD,
+        '# /// script\n# dependencies = ["not-there-at-all"]\n'
+        f'# [tool.fauxserver]\n# index = "{site.url}/simple/"\n# ///\n' + GOOD,
     )
     visitor.open(routes=["/routes.py"])
     assert "not-there-at-all" in visitor.page.evaluate(BOX)
@@ -185,11 +198,12 @@ def test_the_error_box_can_be_closed(visitor: Visitor, site: Site):
 def test_load_runs_another_route_file(visitor: Visitor, site: Site):
     site.write("/later.py", GOOD)
     visitor.open()
-    assert visitor.run(ASK + "await fauxServer.load('later.py'); return ask('good')") == {"good": True}
+    assert visitor.run("await fauxServer.load('later.py'); return ask('good')") == {"good": True}
     message = visitor.run("return fauxServer.load('missing.py').then(() => 'loaded', error => String(error.message))")
     assert "missing.py" in message
 
 
+ADD = "return ask('books', { method: 'create', data: { a: 1 } })"
 RELOADED = """
 from fauxserver import FauxServer
 server = FauxServer()
@@ -205,16 +219,15 @@ def add(data):
 def test_data_reload_brings_a_saved_file_in_and_keeps_the_data(visitor: Visitor, site: Site):
     site.write("/routes.py", RELOADED.replace("VERSION", "1"))
     visitor.open(routes=["/routes.py"], data_reload=True)
-    add = "return new Promise(success => Backbone.sync('create', new Backbone.Model({ a: 1 }), { url: 'books', success }))"
-    assert visitor.run(add) == {"version": 1, "count": 1}
+    assert visitor.run(ADD) == {"version": 1, "count": 1}
     with visitor.page.expect_request(lambda request: request.method == "HEAD" and "routes.py" in request.url):
         pass
     site.write("/routes.py", RELOADED.replace("VERSION", "2"))
     visitor.page.wait_for_function(
-        "async () => (await new Promise(success => Backbone.sync('create', new Backbone.Model(), { url: 'books', success }))).version === 2",
+        "async () => (await ask('books', { method: 'create' })).version === 2",
         polling=100,
     )
-    assert visitor.run(add)["count"] > 2
+    assert visitor.run(ADD)["count"] > 2
     assert visitor.failures == []
 
 
@@ -225,11 +238,10 @@ def test_data_reload_survives_a_file_that_is_wrong_for_a_while(visitor: Visitor,
         pass
     site.write("/routes.py", RELOADED.replace("VERSION", "(("))
     visitor.page.wait_for_function(f"() => {BOX}?.includes('routes.py')")
-    add = "return new Promise(success => Backbone.sync('create', new Backbone.Model({ a: 1 }), { url: 'books', success }))"
-    assert visitor.run(add) == {"version": 1, "count": 1}
+    assert visitor.run(ADD) == {"version": 1, "count": 1}
     site.write("/routes.py", RELOADED.replace("VERSION", "3"))
     visitor.page.wait_for_function(
-        "async () => (await new Promise(success => Backbone.sync('create', new Backbone.Model(), { url: 'books', success }))).version === 3",
+        "async () => (await ask('books', { method: 'create' })).version === 3",
         polling=100,
     )
 
@@ -242,6 +254,9 @@ def test_without_data_reload_nobody_asks(visitor: Visitor, site: Site):
 
 def test_route_files_lie_on_another_address_than_the_page(visitor: Visitor, site: Site):
     site.write("/pages/deep/routes.py", GOOD)
-    visitor.visit(html(routes=[]).replace("</title>", "</title>\n") + '\n<script type="text/python" src="routes.py"></script>', "/pages/deep/page.html")
+    visitor.visit(
+        html(routes=[]).replace("</title>", "</title>\n") + '\n<script type="text/python" src="routes.py"></script>',
+        "/pages/deep/page.html",
+    )
     assert visitor.ready() == "snapshot"
-    assert visitor.run(ASK + "return ask('good')") == {"good": True}
+    assert visitor.run("return ask('good')") == {"good": True}

@@ -14,7 +14,8 @@ QUNIT_1 = [
     '<div id="qunit"></div><div id="qunit-fixture"></div>',
     "FAUX",
     script("""
-        QUnit.module("Books", { setup: function () { fauxServer.removeRoutes() }, beforeEach: function () { fauxServer.removeRoutes() } })
+        function clean() { fauxServer.removeRoutes() }
+        QUnit.module("Books", { setup: clean, beforeEach: clean })
         QUnit.test("routes are copies", function (assert) {
           fauxServer.get("override", "override/:id", function () {})
           assert.strictEqual(fauxServer.getRoute("override").urlExp.toString(), "/^override\\\\/([^/]+)$/")
@@ -23,7 +24,10 @@ QUNIT_1 = [
         QUnit.test("a model is saved", function (assert) {
           var done = assert.async()
           var book = new (Backbone.Model.extend({ urlRoot: "books" }))({ title: "Franny" })
-          fauxServer.post("books", function (context) { assert.deepEqual(context.data, book.toJSON()); return { id: 1 } })
+          fauxServer.post("books", function (context) {
+            assert.deepEqual(context.data, book.toJSON())
+            return { id: 1 }
+          })
           book.save(null, { success: function () { assert.equal(book.id, 1); done() } })
         })
         QUnit.done(function (details) { window.ended = [details.passed, details.failed] })
@@ -53,12 +57,16 @@ JASMINE_SPECS = """
     jasmine.getEnv().addReporter({
       specDone: function (result) { passed.push(result.status) },
       jasmineDone: function () {
-        window.ended = [passed.filter(function (s) { return s === "passed" }).length, passed.filter(function (s) { return s !== "passed" }).length]
+        var good = passed.filter(function (status) { return status === "passed" }).length
+        window.ended = [good, passed.length - good]
       }
     })
 """
 JASMINE = [
-    *(script(f"/npm/jasmine-core/lib/jasmine-core/{name}.js") for name in ("jasmine", "jasmine-html", "boot0", "boot1")),
+    *(
+        script(f"/npm/jasmine-core/lib/jasmine-core/{name}.js")
+        for name in ("jasmine", "jasmine-html", "boot0", "boot1")
+    ),
     "FAUX",
     script(JASMINE_SPECS),
 ]
@@ -83,7 +91,10 @@ MOCHA_SPECS = """
       })
     })
     var passed = 0, failed = 0
-    mocha.run().on("pass", function () { passed += 1 }).on("fail", function () { failed += 1 }).on("end", function () { window.ended = [passed, failed] })
+    mocha.run()
+      .on("pass", function () { passed += 1 })
+      .on("fail", function () { failed += 1 })
+      .on("end", function () { window.ended = [passed, failed] })
 """
 MOCHA = [script("/npm/mocha/mocha.js"), '<div id="mocha"></div>', "FAUX", script(MOCHA_SPECS)]
 

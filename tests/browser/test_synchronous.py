@@ -46,12 +46,13 @@ def test_with_a_handler_that_has_to_wait_it_fails_and_names_it(visitor: Visitor,
         fauxServer.get("promise", async function promising() { return {} })
         window.ended = []
         for (const url of ["coroutine", "promise"]) {
-          const options = { url, async: false, success: () => ended.push("success"), error: () => ended.push(options.faux.status) }
+          const told = how => () => ended.push(how, options.faux.status)
+          const options = { url, async: false, success: told("success"), error: told("error") }
           Backbone.sync("read", new Backbone.Model(), options)
           ended.push(url)
         }
     """)
-    assert visitor.run("return ended") == [500, "coroutine", 500, "promise"]
+    assert visitor.run("return ended") == ["error", 500, "coroutine", "error", 500, "promise"]
     told = "\n".join(visitor.failures)
     assert [name for name in ("a_coroutine", "promising") if name not in told] == [], told
 
@@ -59,8 +60,11 @@ def test_with_a_handler_that_has_to_wait_it_fails_and_names_it(visitor: Visitor,
 def test_one_that_is_not_ours_is_synchronous_on_the_network(visitor: Visitor, site: Site):
     site.write("/routes.py", ROUTES)
     visitor.open(routes=["/routes.py"])
-    assert visitor.run("""
+    assert (
+        visitor.run("""
         const model = new (Backbone.Model.extend({ url: "/real/one" }))()
         model.fetch({ async: false })
         return model.get("real")
-    """) is True
+    """)
+        is True
+    )

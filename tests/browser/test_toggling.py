@@ -6,7 +6,7 @@ from tests.browser.site import Site
 
 PAGE = html(script("fauxServer.get('/real/one', () => ({ faux: true }))"), title="Toggled")
 
-ASK = "return new Promise(success => Backbone.sync('read', new Backbone.Model(), { url: '/real/one', success }))"
+ASK = "return ask('/real/one')"
 
 
 def loaded(site: Site) -> list[str]:
@@ -40,7 +40,7 @@ def test_enabling_a_disabled_page_boots_it(visitor: Visitor, site: Site):
     assert site.reached() == []
 
 
-def test_a_page_disabled_by_its_first_call_loads_no_runtime(visitor: Visitor, site: Site):
+def test_a_page_disabled_by_its_first_call_asks_the_network(visitor: Visitor, site: Site):
     visitor.visit(html(script("fauxServer.enable(false).get('/real/one', () => ({ faux: true }))")))
     assert visitor.run("return (await fauxServer.ready) === fauxServer") is True
     assert visitor.run(ASK)["real"] is True
