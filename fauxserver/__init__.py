@@ -1,0 +1,38 @@
+"""Your REST back end, in Python, inside the page. One script tag, one Python file; no server to start."""
+
+from fauxserver.context import Context
+from fauxserver.errors import (
+    FauxServerError,
+    FauxServerWarning,
+    HandlerError,
+    HTTPError,
+    JSONError,
+    RouteError,
+    RouteFileError,
+    TimeLimitError,
+    UrlExpError,
+)
+from fauxserver.exchange import Exchange
+from fauxserver.latency import between
+from fauxserver.messages import Request, Response
+from fauxserver.server import FauxServer
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Context",
+    "Exchange",
+    "FauxServer",
+    "FauxServerError",
+    "FauxServerWarning",
+    "HTTPError",
+    "HandlerError",
+    "JSONError",
+    "Request",
+    "Response",
+    "RouteError",
+    "RouteFileError",
+    "TimeLimitError",
+    "UrlExpError",
+    "between",
+]

@@ -1,0 +1,305 @@
+"""A request that was accepted, on its way to its response."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from fauxserver.context import Context
+from fauxserver.errors import HandlerError, TimeLimitError
+from fauxserver.handlers import Failure, awaits, fail, in_steps, label, latency_caller, respond
+from fauxserver.journal import Entry
+from fauxserver.latency import milliseconds
+from fauxserver.messages import Request, Response
+from fauxserver.routes import Route
+from fauxserver.urlexp import Captures
+
+if TYPE_CHECKING:
+    from fauxserver.server import FauxServer
+
+
+class Exchange:
+    """What `accept` fixes of a request: its route, handler and latency. Later changes to the server do not touch it."""
+
+    __slots__ = (
+        "_answered",
+        "_awaited",
+        "_context",
+        "_delay",
+        "_dropped",
+        "_generation",
+        "_latency_error",
+        "_task",
+        "data",
+        "duration",
+        "error",
+        "note",
+        "owners",
+        "params",
+        "request",
+        "route",
+        "server",
+        "status",
+    )
+
+    def __init__(
+        self, server: FauxServer, request: Request, route: Route, params: Captures, owners: tuple[FauxServer, ...]
+    ) -> None:
+        self.server = server
+        self.request = request
+        self.route = route
+        self.params = params
+        """What the url expression captured."""
+        self.owners = owners
+        """The server that was asked and, where the route is an included server's, the servers down to that one."""
+        self.data = request.data
+        """What was sent. A host that learns it later than the url sets it before it asks for the answer."""
+        self._generation = server.generation
+        self._delay: float | None = None
+        self._context: Context | None = None
+        self._dropped = False
+        self._answered = False
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.request.method} {self.request.url} → {self.route}>"
+
+    @property
+    def context(self) -> Context:
+        """What the handler is given."""
+        if self._context is None:
+            self._context = Context(self.request, self.route, self.params, self.data)
+        return self._context
+
+    # Latency
+
+    @property
+    def latency(self) -> Any:
+        """The number or function that applies: the asked server's, unless only an included one has set one."""
+        for owner in self.owners:
+            if owner.latency is not None:
+                return owner.latency
+        return 0
+
+    @property
+    def delay(self) -> float:
+        """How long to wait before the answer, in milliseconds. A latency function is called at the first look."""
+        if self._delay is None:
+            latency = self.latency
+            if callable(latency):
+                try:
+                    latency = latency_caller(latency, self.route.exp.params)(self.context)
+                    if awaits(latency):
+                        getattr(latency, "close", bool)()
+                        raise HandlerError(
+                            f"The latency function {label(self.latency)} is asynchronous. Write it with `def`; "
+                            "it returns milliseconds."
+                        )
+                except Exception as error:
+                    # Told in the answer, as any other mistake in the server's code.
+                    self._latency_error = error
+                    latency = 0
+            self._delay = milliseconds(latency)
+        return self._delay
+
+    # The answer
+
+    @property
+    def time_limit(self) -> float | None:
+        """How long the handler may run at a stretch, in milliseconds."""
+        for owner in self.owners:
+            if owner.time_limit is not None:
+                return owner.time_limit
+        return self.server.default_time_limit
+
+    @property
+    def dropped(self) -> bool:
+        """Whether nobody waits for the answer any more: it was aborted, or the server reset."""
+        return self._dropped or self._generation != self.server.generation
+
+    def answer(self) -> Response | Awaitable[Response]:
+        """Call the handler. What it does wrong becomes a response as well, with the `error` on it.
+
+        Returns an awaitable if the handler is asynchronous.
+        """
+        started = perf_counter()
+        if self._dropped or self._generation != self.server.generation:
+            return self._gone(started)
+        invoke = self.route.invoke
+        try:
+            if self._delay is not None and hasattr(self, "_latency_error"):
+                raise self._latency_error
+            if invoke is None:
+                raise HandlerError(f"The handler of {self.route} lives in the page, and only the page can call it.")
+            limit = self.time_limit
+            result = invoke(self.context) if limit is None else self._step(invoke, self.context)
+            if awaits(result):
+                self._awaited = result
+                return self._settle(result, started)
+            response = respond(result)
+            if response.kind == "stream":
+                self._open(response)
+        except (Exception, SystemExit) as error:
+            response = fail(error, self.route.handler, str(self.route), self.time_limit)
+        return self._finish(response, started)
+
+    async def _settle(self, awaitable: Any, started: float) -> Response:
+        self._task = asyncio.current_task()
+        self.server.awaiting.add(self)
+        patience = self.server.settle_limit
+        timeout = asyncio.timeout(None if patience is None else patience / 1000)
+        try:
+            async with timeout:
+                if self.time_limit is None:
+                    result = await awaitable
+                else:
+                    result = await in_steps(awaitable, lambda action, value: self._step(action, value))
+            response = respond(result)
+            if response.kind == "stream":
+                self._open(response)
+        except asyncio.CancelledError:
+            if not self.dropped:
+                self._dropped = True
+                self._gone(started)
+                raise
+            if self._task:
+                self._task.uncancel()
+            return self._gone(started)
+        except (Exception, SystemExit) as error:
+            cause: BaseException = error
+            if timeout.expired():
+                cause = HandlerError(
+                    f"{label(self.route.handler)}, which answers {self.route} ({self.route.location}), has not settled "
+                    f"within {patience:g} ms. Does it await something that never comes?"
+                )
+            response = fail(cause, self.route.handler, str(self.route), self.time_limit)
+        finally:
+            self.server.awaiting.discard(self)
+            self._task = None
+        return self._finish(response, started)
+
+    def _step(self, function: Callable[[Any], Any], argument: Any) -> Any:
+        """Run a stretch of the handler under guard."""
+        from fauxserver.guard import Stopped
+
+        limit = self.time_limit
+        if limit is None:
+            return function(argument)
+        started = perf_counter()
+        try:
+            with self.server.guard(limit):
+                return function(argument)
+        except (Stopped, KeyboardInterrupt) as error:
+            # Somebody at the keyboard is not the time limit.
+            if isinstance(error, KeyboardInterrupt) and (perf_counter() - started) * 1000 < limit * 0.9:
+                raise
+            stopped = TimeLimitError(f"The handler ran longer than the time limit of {limit:g} ms.", limit)
+            raise stopped.with_traceback(error.__traceback__) from None
+
+    def _finish(self, response: Response, started: float) -> Response:
+        if not self._answered:
+            self._record(response.status, (perf_counter() - started) * 1000, response.error)
+        return response
+
+    def _gone(self, started: float) -> Response:
+        if not self._answered:
+            self._record(0, (perf_counter() - started) * 1000, None)
+        return Response("The request was dropped.", 503)
+
+    def done(self, status: int, duration: float, error: Failure | str | None = None) -> None:
+        """Report how a handler that the page called has answered, for the journal."""
+        if not self._answered:
+            self._record(status, duration, error)
+
+    def drop(self) -> None:
+        """Nobody waits for the answer any more. A handler that has not begun is not run, one that waits is cancelled."""
+        if self._answered:
+            return
+        self._dropped = True
+        task = getattr(self, "_task", None)
+        awaited = getattr(self, "_awaited", None)
+        if task is not None:
+            task.cancel()
+        else:
+            if hasattr(awaited, "close"):
+                awaited.close()
+            self._record(0, 0.0, None)
+
+    # Streams
+
+    def _open(self, response: Response) -> None:
+        """Let a streamed body run under guard; what fails before its first piece fails the request."""
+        body = response._body
+        if hasattr(body, "__anext__"):
+            response._body = self._flow_async(response, body)
+            return
+        try:
+            first = self._step(next, body)
+        except StopIteration:
+            response._body = iter(())
+        else:
+            response._body = self._flow(response, body, first)
+
+    def _flow(self, response: Response, body: Iterator[Any], first: Any) -> Iterator[Any]:
+        yield first
+        try:
+            while True:
+                try:
+                    piece = self._step(next, body)
+                except StopIteration:
+                    return
+                yield piece
+        except Exception as error:
+            self._broke(response, error)
+            raise
+        finally:
+            getattr(body, "close", bool)()
+
+    async def _flow_async(self, response: Response, body: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        try:
+            while True:
+                try:
+                    piece = await in_steps(body.__anext__(), self._step)
+                except StopAsyncIteration:
+                    return
+                yield piece
+        except Exception as error:
+            self._broke(response, error)
+            raise
+        finally:
+            if hasattr(body, "aclose"):
+                await body.aclose()
+
+    def _broke(self, response: Response, error: Exception) -> None:
+        """A stream that fails midway: its status is long sent, the error is told all the same."""
+        response.error = fail(error, self.route.handler, str(self.route), self.time_limit).error
+        self.error = response.error
+
+    # The journal
+
+    def _record(self, status: int, duration: float, error: Failure | str | None) -> None:
+        self._answered = True
+        self.status = status
+        self.duration = duration
+        self.error = error
+        for owner in self.owners:
+            owner.journal.append(self)
+
+    def entry(self) -> Entry:
+        """The line in the journal."""
+        return Entry(
+            self.request.method,
+            self.request.url,
+            self.status,
+            self.duration,
+            self.route.name,
+            self.route.label,
+            self.route.location,
+            self.data,
+            self.error,
+            self._delay or 0.0,
+            getattr(self, "note", ""),
+        )
+
+

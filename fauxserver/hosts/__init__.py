@@ -1,0 +1,1 @@
+"""One module per host, named after it. Nobody imports a host."""

@@ -1,0 +1,77 @@
+"""What was asked and how it was answered; what tests assert on."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+if TYPE_CHECKING:
+    from fauxserver.exchange import Exchange
+    from fauxserver.handlers import Failure
+
+
+class Entry(NamedTuple):
+    """One request, answered."""
+
+    method: str
+    url: str
+    status: int
+    """0 for a request that was dropped."""
+    duration: float
+    """How long the handler took, in milliseconds; latency does not count."""
+    route: str
+    """The route's name."""
+    label: str
+    """The handler's name."""
+    location: str
+    """Where the route was added, as `routes.py:12`."""
+    data: Any
+    error: Failure | str | None
+    """What went wrong in the handler, if something did."""
+    delay: float
+    """The latency, in milliseconds."""
+    note: str
+    """What else there is to say."""
+
+    def __str__(self) -> str:
+        where = " ".join(part for part in (self.label, self.location) if part)
+        return f"{self.method} {self.url} → {self.status or 'dropped'}, {self.duration:.0f} ms{', ' if where else ''}{where}"
+
+
+class Journal:
+    """The latest requests, oldest first; the oldest goes when it is full."""
+
+    __slots__ = ("_exchanges",)
+
+    def __init__(self, size: int = 1000) -> None:
+        # The exchanges themselves: an entry is made when somebody looks.
+        self._exchanges: deque[Exchange] = deque(maxlen=size)
+
+    def append(self, exchange: Exchange) -> None:
+        """Take down an exchange that is over."""
+        self._exchanges.append(exchange)
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter([exchange.entry() for exchange in self._exchanges])
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        if isinstance(index, slice):
+            return [exchange.entry() for exchange in list(self._exchanges)[index]]
+        return self._exchanges[index].entry()
+
+    def __repr__(self) -> str:
+        return "\n".join(["<Journal", *(f"  {entry}" for entry in self), ">"])
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._exchanges.clear()

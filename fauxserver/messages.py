@@ -1,0 +1,289 @@
+"""`Request` and `Response`: the values that cross every boundary."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fauxserver.errors import HandlerError, JSONError, reason_phrase
+
+if TYPE_CHECKING:
+    from fauxserver.handlers import Failure
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_NO_HITS: frozenset[int] = frozenset()
+
+
+class Request(NamedTuple):
+    """What somebody wants.
+
+    `base` decides what of the url an expression is held against. `None`: the url exactly as it is given, as
+    `Backbone.sync` has it. An absolute address (`"http://host/app/"`): the whole url for expressions that have an
+    origin, its path for those that begin with `/`, and what comes after the base for all others. A path (`"/"`, over
+    HTTP): the same, whatever the origin.
+    """
+
+    method: str
+    url: str
+    data: Any = None
+    headers: Mapping[str, str] = _NO_HEADERS
+    """Names are in lower case."""
+    body: bytes = b""
+    method_override: str | None = None
+    base: str | None = None
+    hits: frozenset[int] = _NO_HITS
+    """The ids of the routes whose expression, a RegExp of the page, matches the url. The page knows, we cannot."""
+
+
+class Response:
+    """What is answered. A handler returns one for full control; of anything else it returns, the server makes one.
+
+    The body is a JSON value, a text, bytes, or an iterator (async or not) of texts or bytes, which is streamed.
+
+    >>> Response({"id": 1}, status=201).encode()
+    (201, {'content-type': 'application/json'}, b'{"id":1}')
+    """
+
+    __slots__ = ("_body", "_json", "error", "headers", "status")
+
+    def __init__(self, body: Any = None, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        self._body = body
+        self._json: str | None = None
+        self.status = status
+        self.headers: dict[str, str] = {} if headers is None else dict(headers)
+        self.error: Failure | None = None
+        """What went wrong in the handler, if something did."""
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} {self.reason}>"
+
+    @property
+    def body(self) -> Any:
+        """The body; once the server has answered, as the client sees it: a copy, read from its JSON."""
+        if self._body is _SEALED:
+            assert self._json is not None
+            self._body = json.loads(self._json)
+        return self._body
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase of the status."""
+        return reason_phrase(self.status)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a client takes this for an error."""
+        return self.status >= 400
+
+    @property
+    def kind(self) -> str:
+        """What the body is: `"json"`, `"text"`, `"bytes"` or `"stream"`."""
+        if self._json is not None:
+            return "json"
+        return _kind(self._body)
+
+    @property
+    def json(self) -> str:
+        """The body as JSON text.
+
+        Raises JSONError for what JSON cannot hold, and HandlerError for a stream, which is to be read first.
+        """
+        if self._json is not None:
+            return self._json
+        if _kind(self._body) == "stream":
+            raise HandlerError("A streamed body has no JSON text. Read it with `await response.read()`, or `stream()` it.")
+        return to_json(self._body)
+
+    def seal(self) -> Response:
+        """Fix the body as it is now: what the handler does with its objects later changes no answer.
+
+        Raises JSONError for what JSON cannot hold.
+        """
+        if self._json is None and _kind(self._body) == "json":
+            self._json = to_json(self._body)
+            self._body = _SEALED
+        return self
+
+    def encode(self) -> tuple[int, dict[str, str], bytes]:
+        """The response as HTTP has it: status, headers (names in lower case), and the body's bytes.
+
+        A body of `None` is 204 No Content. Raises JSONError for what JSON cannot hold, and HandlerError for a stream.
+        """
+        headers = {name.lower(): str(value) for name, value in self.headers.items()}
+        kind = self.kind
+        if kind == "stream":
+            raise HandlerError("A streamed body cannot be encoded at once. Use `stream()`, or `await response.read()` first.")
+        if kind == "json":
+            text = self.json
+            if text == "null" and self.status == 200:
+                return 204, headers, b""
+            content_type, body = "application/json", _utf8(text)
+            if text == "null":
+                body = b""
+        elif kind == "text":
+            content_type, body = "text/plain; charset=utf-8", self._body.encode("utf-8", "replace")
+        else:
+            content_type, body = "application/octet-stream", bytes(self._body)
+        if self.status in (204, 304) or self.status < 200:
+            return self.status, headers, b""
+        if body:
+            headers.setdefault("content-type", content_type)
+        return self.status, headers, body
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The body in pieces, as they come; a body that is not streamed is one piece."""
+        if self.kind != "stream":
+            body = self.encode()[2]
+            if body:
+                yield body
+            return
+        pieces = self._body
+        try:
+            if isinstance(pieces, AsyncIterable):
+                async for piece in pieces:
+                    yield _piece(piece)
+            else:
+                for piece in pieces:
+                    yield _piece(piece)
+        finally:
+            if hasattr(pieces, "aclose"):
+                await pieces.aclose()
+            elif hasattr(pieces, "close"):
+                pieces.close()
+
+    async def read(self) -> Any:
+        """The whole body. One that is streamed is collected: to a text if all of it is text, otherwise to bytes."""
+        if self.kind == "stream":
+            pieces: list[str | bytes] = []
+            source = self._body
+            if isinstance(source, AsyncIterable):
+                async for piece in source:
+                    pieces.append(piece)
+            else:
+                pieces.extend(source)
+            if all(isinstance(piece, str) for piece in pieces):
+                self._body = "".join(piece for piece in pieces if isinstance(piece, str))
+            else:
+                self._body = b"".join(_piece(piece) for piece in pieces)
+        return self.body
+
+
+_SEALED: Any = object()
+_JSON_TYPES = frozenset({dict, list, type(None), bool, int, float, tuple})
+
+
+def _kind(body: Any) -> str:
+    if type(body) in _JSON_TYPES:
+        return "json"
+    if isinstance(body, str):
+        return "text"
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return "bytes"
+    if isinstance(body, (Iterator, AsyncIterator)):
+        return "stream"
+    return "json"
+
+
+def _piece(piece: Any) -> bytes:
+    if isinstance(piece, str):
+        return piece.encode("utf-8", "replace")
+    if isinstance(piece, (bytes, bytearray, memoryview)):
+        return bytes(piece)
+    raise HandlerError(f"A streamed body yielded {_name(piece)}. Yield str or bytes; to send JSON, yield `json.dumps(…)`.")
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # Half a surrogate pair, which only an escape can carry.
+        return json.dumps(json.loads(text)).encode()
+
+
+def to_json(value: Any) -> str:
+    """Write *value* as JSON text.
+
+    Besides JSON's own types it takes dataclasses, pydantic models, enums, UUIDs, dates and times. For anything else,
+    NaN and infinity included, it raises a JSONError that says where.
+
+    >>> to_json({"title": "Franny and Zooey", "lent": None})
+    '{"title":"Franny and Zooey","lent":null}'
+    >>> to_json({"books": [{"price": float("nan")}]})
+    Traceback (most recent call last):
+    fauxserver.errors.JSONError: $.books[0].price is nan, which JSON cannot hold. Use None, or a text.
+    """
+    try:
+        return _encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        fault = _fault(value, "$", [])
+        if fault is None:
+            raise JSONError(f"$ cannot be written as JSON: {error}", "$") from error
+        path, reason = fault
+        raise JSONError(f"{path} {reason}", path) from None
+
+
+def _simplify(value: Any) -> Any:
+    """What JSON has for a value of a type that it does not know."""
+    fields = getattr(value, "__dataclass_fields__", None)
+    if fields is not None and not isinstance(value, type):
+        return {name: getattr(value, name) for name in fields}
+    if hasattr(value, "model_dump") and not isinstance(value, type):
+        return value.model_dump(mode="json")
+    kind = type(value)
+    if hasattr(kind, "__members__"):  # An Enum.
+        return value.value
+    if kind.__module__ == "uuid" and kind.__name__ == "UUID":
+        return str(value)
+    if kind.__module__ == "datetime" and hasattr(value, "isoformat"):
+        return value.isoformat()
+    raise TypeError(f"{kind.__name__} is not JSON serializable")
+
+
+_encode = json.JSONEncoder(
+    allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_simplify
+).encode
+
+
+def _fault(value: Any, path: str, above: list[int]) -> tuple[str, str] | None:
+    """Where in *value* is the first thing that JSON cannot hold, and what is it?"""
+    if value is None or isinstance(value, (str, int)):
+        return None
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            return path, f"is {value!r}, which JSON cannot hold. Use None, or a text."
+        return None
+    if id(value) in above:
+        return path, "contains itself, which JSON cannot hold. Break the circle, for example with an id."
+    if len(above) > 500:
+        return path, "is nested too deeply for JSON."
+    above = [*above, id(value)]
+    if isinstance(value, Mapping) and isinstance(value, dict):
+        for key, item in value.items():
+            if not (key is None or isinstance(key, (str, int, float))):
+                return path, f"has a key of type {_name(key)}, which JSON cannot hold. Make it a text: str(…)."
+            found = _fault(item, _member(path, key), above)
+            if found:
+                return found
+        return None
+    if isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            found = _fault(item, f"{path}[{index}]", above)
+            if found:
+                return found
+        return None
+    try:
+        simple = _simplify(value)
+    except Exception:
+        hint = "Make it a list: list(…)." if isinstance(value, Iterable) else "Return dicts, lists, texts and numbers."
+        return path, f"is of type {_name(value)}, which JSON cannot hold. {hint}"
+    return _fault(simple, path, above)
+
+
+def _member(path: str, key: Any) -> str:
+    name = str(key)
+    return f"{path}.{name}" if name.isidentifier() else f"{path}[{json.dumps(name, ensure_ascii=False)}]"
+
+
+def _name(value: Any) -> str:
+    return type(value).__name__

@@ -1,0 +1,601 @@
+"""`Route` and `RouteTable`: which route wins is decided here and nowhere else.
+
+Among the routes whose expression matches the url, one for the exact method beats one for any method; between equals
+the one added last wins. To find them without trying all, expressions are kept in a tree by their segments.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from bisect import insort
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import count
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from weakref import WeakSet
+
+from fauxserver.errors import FauxServerWarning
+from fauxserver.messages import Request
+from fauxserver.urlexp import Captures, Hole, Pick, Shape, UrlExp, shapes, subject, whole_characters
+
+_ids = count(1)
+T = TypeVar("T")
+
+
+class RouteInfo(NamedTuple):
+    """A copy of what there is to know about a route."""
+
+    name: str
+    url_exp: str | re.Pattern[str]
+    http_method: str
+    handler: Any
+    handler_params: Captures = ()
+    location: str = ""
+    label: str = ""
+
+
+class Route:
+    """An url expression, a method and a handler, under a name."""
+
+    __slots__ = ("__weakref__", "exp", "file", "handler", "id", "invoke", "label", "line", "method", "name", "of_module", "suspected")
+
+    def __init__(
+        self,
+        name: str,
+        exp: UrlExp,
+        method: str,
+        handler: Any,
+        *,
+        invoke: Callable[[Any], Any] | None = None,
+        label: str = "",
+        file: str = "",
+        line: int = 0,
+        of_module: bool = False,
+    ) -> None:
+        self.id = next(_ids)
+        self.name = name
+        self.exp = exp
+        self.method = method
+        self.handler = handler
+        self.invoke = invoke
+        """Calls the handler with what it takes of a context; `None` if only the page can call it."""
+        self.label = label
+        self.file = file
+        self.line = line
+        self.of_module = of_module
+        """Whether the file added it while it was read, and not a function at some later time."""
+        self.suspected = False
+
+    def __repr__(self) -> str:
+        return f"<Route {self}>"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.exp.expression if isinstance(self.exp.expression, str) else self.exp.js_text}"
+
+    @property
+    def location(self) -> str:
+        """Where it was added, as `routes.py:12`."""
+        return f"{self.file.replace(chr(92), '/').rpartition('/')[2]}:{self.line}" if self.file else ""
+
+    def info(self, params: Captures = ()) -> RouteInfo:
+        """A copy, with what its expression has captured."""
+        return RouteInfo(
+            self.name, self.exp.expression, self.method, self.handler, params, self.location, self.label
+        )
+
+
+Order: TypeAlias = "tuple[int, ...]"
+"""A route's place in a table: later ones are greater. In an included table it begins with that table's place."""
+
+
+class Match(NamedTuple):
+    """The route that won, what its expression captured, and whose it is: the asked table's owner, then inner ones'."""
+
+    route: Route
+    params: Captures
+    owners: tuple[Any, ...]
+
+
+class RouteTable:
+    """The routes of a server, and those of the servers it includes.
+
+    >>> table = RouteTable()
+    >>> _ = table.add(Route("all", UrlExp("books"), "GET", list)), table.add(Route("one", UrlExp("books/:id"), "GET", dict))
+    >>> table.match(Request("GET", "books/7"))
+    Match(route=<Route GET books/:id>, params=('7',), owners=(None,))
+    """
+
+    def __init__(self, owner: Any = None) -> None:
+        self.owner = owner
+        self.enabled: bool | None = None
+        """`None` where nobody has said; then an including table decides nothing either."""
+        self.base: str | None = None
+        """The address that these routes stand below."""
+        self.parents: WeakSet[RouteTable] = WeakSet()
+        self.on_change: Callable[[], None] | None = None
+        """Called when a route, an included one too, is added or removed, or `enabled` or `base` is set."""
+        self._items: dict[int, Route | RouteTable] = {}
+        self._places: dict[str, int] = {}
+        self._blocks: dict[RouteTable, int] = {}
+        self._next = count()
+        self._index: _Index | None = None
+
+    # What is in it
+
+    def rows(self) -> list[Route]:
+        """All routes, included ones too, in the order in which they were added."""
+        return [entry.route for entry in self._entries()]
+
+    def get(self, name: str) -> Route | None:
+        """The route of that name; where there are several, the one that wins."""
+        for item in reversed(self._items.values()):
+            if isinstance(item, RouteTable):
+                found = item.get(name)
+                if found:
+                    return found
+            elif item.name == name:
+                return item
+        return None
+
+    def at(self, index: int) -> Route | None:
+        """The route at a position, counted through included tables."""
+        rows = self.rows()
+        return rows[index] if 0 <= index < len(rows) else None
+
+    def tables(self) -> list[RouteTable]:
+        """The included tables."""
+        return list(self._blocks)
+
+    # What changes it
+
+    def add(self, route: Route) -> Route:
+        """Add *route*; in place of the one of the same name, if there is one."""
+        place = self._places.get(route.name)
+        if place is not None:
+            self._items[place] = route
+            self._rebuild()
+            return route
+        place = next(self._next)
+        self._items[place] = route
+        self._places[route.name] = place
+        self._extend(_Entry((place,), route, (self.owner,), self.base))
+        return route
+
+    def remove(self, name: str) -> bool:
+        """Remove the route of that name, wherever it is. Says whether there was one."""
+        place = self._places.pop(name, None)
+        if place is None:
+            return any(table.remove(name) for table in reversed(self.tables()))
+        del self._items[place]
+        self._rebuild()
+        return True
+
+    def clear(self) -> None:
+        """Remove all routes, and let go of the included tables."""
+        self.restore({})
+
+    def include(self, table: RouteTable) -> None:
+        """Let the routes of *table* stand here, as a block; those it gets later, too."""
+        if table not in self._blocks:
+            self._blocks[table] = place = next(self._next)
+            self._items[place] = table
+            table.parents.add(self)
+            self._rebuild()
+
+    def replace(self, old: RouteTable, new: RouteTable) -> bool:
+        """Put *new* in the place of *old*. Says whether *old* was here."""
+        place = self._blocks.get(old)
+        if place is None:
+            return False
+        self.restore({**self._items, place: new})
+        return True
+
+    def exclude(self, table: RouteTable) -> None:
+        """The opposite of `include`."""
+        self.restore({place: item for place, item in self._items.items() if item is not table})
+
+    def save(self) -> dict[int, Route | RouteTable]:
+        """What is in it, for `restore`."""
+        return dict(self._items)
+
+    def restore(self, items: dict[int, Route | RouteTable]) -> None:
+        """Go back to what `save` gave."""
+        for table in self.tables():
+            table.parents.discard(self)
+        self._items = dict(items)
+        self._places = {item.name: place for place, item in items.items() if isinstance(item, Route)}
+        self._blocks = {item: place for place, item in items.items() if isinstance(item, RouteTable)}
+        for table in self.tables():
+            table.parents.add(self)
+        self._rebuild()
+
+    def changed(self) -> None:
+        """Say that `enabled` or `base` was set."""
+        self._rebuild()
+
+    # Which one wins
+
+    def match(self, request: Request) -> Match | None:
+        """Find the route for *request*.
+
+        A route for the exact method beats one for any method; between equals, the route added last wins, so that a
+        test can override an app's routes.
+        """
+        index = self._index or self._build()
+        found = index.leaves(request.url, request.base)
+        method = request.method
+        best = index.best(found, method, request)
+        if best is None and method != "*":
+            best = index.best(found, "*", request)
+        return best
+
+    def prepare(self) -> None:
+        """Make the index now, rather than at the first match."""
+        if self._index is None:
+            self._build()
+
+    # The index
+
+    def _entries(self) -> Iterator[_Entry]:
+        for place, item in self._items.items():
+            if isinstance(item, Route):
+                yield _Entry((place,), item, (self.owner,), self.base)
+            elif self.lets(item):
+                for entry in item._entries():
+                    yield entry.within(self, place)
+
+    def lets(self, table: RouteTable) -> bool:
+        """Whether an included table's routes count: what the including one has said itself goes before."""
+        return table.enabled is not False or self.enabled is True
+
+    def _build(self) -> _Index:
+        self._index = index = _Index()
+        for entry in self._entries():
+            index.insert(entry)
+        self._warn_of_hidden(index)
+        return index
+
+    def _rebuild(self) -> None:
+        self._index = None
+        if self.on_change:
+            self.on_change()
+        for parent in self.parents:
+            parent._rebuild()
+
+    def _extend(self, entry: _Entry) -> None:
+        """Take an added route into the index, if there is one already, and into those of the including tables."""
+        if self._index is not None:
+            self._index.insert(entry)
+            # Not each time in a large table: adding a route must not cost the more, the more there are.
+            if self._index.unchecked * 20 > self._index.size:
+                self._warn_of_hidden(self._index)
+        if self.on_change:
+            self.on_change()
+        for parent in self.parents:
+            if parent.lets(self):
+                parent._extend(entry.within(parent, parent._blocks[self]))
+
+    def _warn_of_hidden(self, index: _Index) -> None:
+        """Warn of routes that a later one of the same file leaves no url to, once.
+
+        Only of those that the file added while it was read: a function that adds a route means to override one.
+        """
+        index.unchecked = 0
+        for route in self.rows():
+            if route.of_module and not route.suspected:
+                winner = _hides(self, route)
+                if winner is not None:
+                    route.suspected = True
+                    warnings.warn_explicit(
+                        f"{winner} ({winner.location}) hides {route} ({route.location}), because between two routes "
+                        f"that match the one added last wins. Move line {winner.line} above line {route.line}.",
+                        FauxServerWarning,
+                        winner.file,
+                        winner.line,
+                    )
+
+
+def _hides(table: RouteTable, route: Route) -> Route | None:
+    """A later route of the same file and method that wins wherever *route* would have matched."""
+    winner = None
+    for example in _examples(route.exp):
+        match = table.match(Request(route.method, example))
+        winner = match.route if match else None
+        if (
+            winner is None
+            or winner.id <= route.id
+            or winner.method != route.method
+            or winner.file != route.file
+            or not winner.of_module
+        ):
+            return None
+    return winner
+
+
+def _examples(exp: UrlExp) -> list[str]:
+    """One url for each way to match the expression, with unlikely characters where it is not fixed."""
+    examples = []
+    for shape in shapes(exp.parts) if exp.place not in ("pattern", "foreign") else []:
+        parts = [part if isinstance(part, str) else f"{part.prefix}\ue000{part.suffix}" for part in shape.segments]
+        if shape.tail:
+            parts.append(f"{shape.tail.prefix}\ue000/\ue000{shape.tail.suffix}")
+        example = "/".join(parts)
+        if exp.match(example) is not None:
+            examples.append(example)
+    return examples
+
+
+class _Entry(NamedTuple):
+    """A route as it stands in a table."""
+
+    order: Order
+    route: Route
+    owners: tuple[Any, ...]
+    base: str | None
+
+    def within(self, table: RouteTable, place: int) -> _Entry:
+        """The same, seen from a table that includes it."""
+        return _Entry((place, *self.order), self.route, (table.owner, *self.owners), self.base or table.base)
+
+
+# --- The index -----------------------------------------------------------------------------------------------------
+
+
+class _Index:
+    """The routes of a table by what they need of a url: no lookup tries more than those that nearly match."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.unchecked = 0
+        self._trees: dict[tuple[str | None, str, bool], _Node] = {}
+        self._patterns: dict[str, list[_Candidate]] = {}
+        self._foreign: dict[int, _Candidate] = {}
+
+    def insert(self, entry: _Entry) -> None:
+        """Take a route in."""
+        self.size += 1
+        self.unchecked += 1
+        route = entry.route
+        if route.exp.place == "pattern":
+            _insort(self._patterns.setdefault(route.method, []), _Candidate(entry, 0, None))
+        elif route.exp.place == "foreign":
+            self._foreign[route.id] = _Candidate(entry, 0, None)
+        else:
+            root = self._trees.setdefault((entry.base, route.exp.place, route.exp.whole), _Node())
+            for rank, shape in enumerate(shapes(route.exp.parts)):
+                leaf = root.leaf_for(shape)
+                _insort(leaf.setdefault(route.method, []), _Candidate(entry, rank, shape))
+
+    def leaves(self, url: str, base: str | None) -> list[tuple[_Leaf, str, list[str]]]:
+        """The leaves whose fixed segments are those of the url, each with what it is to match, whole and cut."""
+        found: list[tuple[_Leaf, str, list[str]]] = []
+        for (table_base, place, whole), root in self._trees.items():
+            part = url if base is None and table_base is None else _part(url, base, table_base, place)
+            if part is None:
+                continue
+            text = subject(part, whole)
+            segments = text.split("/")
+            nodes = [root]
+            for at, segment in enumerate(segments):
+                following = []
+                for node in nodes:
+                    if node.tails is not None:
+                        rest = "/".join(segments[at:])
+                        found += [(leaf, text, segments) for leaf in node.tails.find(rest)]
+                    child = node.fixed.get(segment)
+                    if child is not None:
+                        following.append(child)
+                    if node.holes is not None:
+                        following += node.holes.find(segment)
+                nodes = following
+                if not nodes:
+                    break
+            for node in nodes:
+                if node.leaf:
+                    found.append((node.leaf, text, segments))
+        return found
+
+    def best(self, found: list[tuple[_Leaf, str, list[str]]], method: str, request: Request) -> Match | None:
+        """Of the candidates for a method that match, the latest."""
+        best = None
+        best_captures: Captures = ()
+        for leaf, text, segments in found:
+            for candidate in reversed(leaf.get(method, ())):
+                if best is not None and candidate.order < best.order:
+                    break
+                captures = candidate.captures(text, segments)
+                if captures is not None:
+                    best, best_captures = candidate, captures
+                    break
+        for candidate in reversed(self._patterns.get(method, ())):
+            if best is not None and candidate.order < best.order:
+                break
+            captures = candidate.route.exp.match(request.url)
+            if captures is not None:
+                best, best_captures = candidate, captures
+                break
+        for hit in request.hits:
+            known = self._foreign.get(hit)
+            if known and known.route.method == method and (best is None or known.order > best.order):
+                best, best_captures = known, ()
+        return None if best is None else Match(best.route, best_captures, best.owners)
+
+
+class _Candidate:
+    """One shape of a route in the index."""
+
+    __slots__ = ("order", "owners", "picks", "route", "whole_segments")
+
+    def __init__(self, entry: _Entry, rank: int, shape: Shape | None) -> None:
+        # Of one route's shapes the earlier one wins.
+        self.order = (entry.order, -rank)
+        self.route = entry.route
+        self.owners = entry.owners
+        self.picks: tuple[Pick | None, ...] | None = shape.picks if shape else None
+        self.whole_segments: tuple[int, ...] | None = None
+        """By far the most common picks: whole segments, by their number."""
+        if self.picks is not None and shape is not None and shape.tail is None:
+            numbers = [pick.segment for pick in self.picks if pick and pick.start == pick.stop == 0]
+            if len(numbers) == len(self.picks):
+                self.whole_segments = tuple(numbers)
+
+    def captures(self, text: str, segments: list[str]) -> Captures | None:
+        """What the expression captures, or nothing if it does not match after all."""
+        captures: list[str | None]
+        if self.whole_segments is not None:
+            if not self.whole_segments:
+                return ()
+            captures = [segments[number] for number in self.whole_segments]
+            if "" in captures:
+                return None
+        elif self.picks is not None:
+            captures = []
+            for pick in self.picks:
+                if pick is None:
+                    captures.append(None)
+                    continue
+                segment = segments[pick.segment]
+                if pick.stop < 0:
+                    segment = "/".join(segments[pick.segment :])
+                    if _LINE_END.search(segment, pick.start):
+                        return None
+                    captures.append(segment[pick.start :])
+                elif len(segment) <= pick.start + pick.stop:
+                    return None
+                else:
+                    captures.append(segment[pick.start : len(segment) - pick.stop])
+        else:
+            return self.route.exp.match_subject(text)
+        if not text.isascii():
+            captures = [value and whole_characters(value) for value in captures]
+        return tuple(captures)
+
+
+_LINE_END = re.compile("[\n\r\u2028\u2029]")
+
+_Leaf: TypeAlias = "dict[str, list[_Candidate]]"
+
+
+def _insort(candidates: list[_Candidate], candidate: _Candidate) -> None:
+    if not candidates or candidates[-1].order < candidate.order:
+        candidates.append(candidate)
+    else:
+        insort(candidates, candidate, key=lambda other: other.order)
+
+
+class _Node:
+    """A place in the tree of segments."""
+
+    __slots__ = ("fixed", "holes", "leaf", "tails")
+
+    def __init__(self) -> None:
+        self.fixed: dict[str, _Node] = {}
+        self.holes: _Affixes[_Node] | None = None
+        self.tails: _Affixes[_Leaf] | None = None
+        self.leaf: _Leaf = {}
+
+    def leaf_for(self, shape: Shape) -> _Leaf:
+        """The leaf that a shape leads to from here; it is made if need be."""
+        node = self
+        for segment in shape.segments:
+            if isinstance(segment, Hole):
+                if node.holes is None:
+                    node.holes = _Affixes(_Node)
+                node = node.holes.at(segment)
+            else:
+                child = node.fixed.get(segment)
+                if child is None:
+                    child = node.fixed[segment] = _Node()
+                node = child
+        if shape.tail is None:
+            return node.leaf
+        if node.tails is None:
+            node.tails = _Affixes(dict)
+        return node.tails.at(shape.tail)
+
+
+class _Affixes(Generic[T]):
+    """Things by the prefix and the suffix that a text must have."""
+
+    __slots__ = ("_lengths", "_make", "_plain")
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._plain: T | None = None
+        # Prefix length and suffix length → prefix and suffix → thing: there are few lengths, however many texts.
+        self._lengths: dict[tuple[int, int], dict[tuple[str, str], T]] = {}
+
+    def at(self, hole: Hole) -> T:
+        """The thing for a prefix and a suffix; it is made if need be."""
+        if hole == ("", ""):
+            if self._plain is None:
+                self._plain = self._make()
+            return self._plain
+        things = self._lengths.setdefault((len(hole.prefix), len(hole.suffix)), {})
+        if hole not in things:
+            things[hole] = self._make()
+        return things[hole]
+
+    def find(self, text: str) -> list[T]:
+        """The things that fit *text*."""
+        found = [] if self._plain is None else [self._plain]
+        size = len(text)
+        for (start, stop), things in self._lengths.items():
+            if start + stop <= size:
+                thing = things.get((text[:start], text[size - stop :]))
+                if thing is not None:
+                    found.append(thing)
+        return found
+
+
+# --- Which part of an absolute url an expression sees --------------------------------------------------------------
+
+
+def in_reach(request: Request, base: str | None) -> bool:
+    """Whether a request's url is below the address that a server stands for."""
+    return base is None or request.base is None or _part(request.url, request.base, base, "relative") is not None
+
+
+def _part(url: str, base: str | None, table_base: str | None, place: str) -> str | None:
+    """The one string that expressions of a kind are held against; nothing where the url is none of theirs."""
+    if base is None:
+        # As given; only a server that stands for an address knows that address.
+        below = _below(url, _directory(table_base)) if table_base else None
+        if below is None or place == "url":
+            return url
+        return f"/{below}" if place == "path" else below
+    if place == "url":
+        return url
+    if table_base is not None:
+        if not _origin(base):
+            table_base = table_base[len(_origin(table_base)) :]
+        below = _below(url, _directory(table_base))
+    elif place == "relative" or not _origin(base):
+        below = _below(url, base[: base.rindex("/") + 1])
+    else:
+        below = _below(url, _origin(base) + "/")
+    if below is None:
+        return None
+    return f"/{below}" if place == "path" else below
+
+
+def _below(url: str, directory: str) -> str | None:
+    """What of *url* comes after a directory, which is an address or, whatever the origin, a path."""
+    if directory.startswith("/"):
+        url = url[len(_origin(url)) :]
+    if url.startswith(directory):
+        return url[len(directory) :]
+    # The directory itself, without its slash.
+    rest = url[len(directory) - 1 :]
+    return rest if url.startswith(directory[:-1]) and (not rest or rest[0] in "?#") else None
+
+
+def _directory(address: str) -> str:
+    return address if address.endswith("/") else f"{address}/"
+
+
+@lru_cache(maxsize=256)
+def _origin(url: str) -> str:
+    found = re.match(r"[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*", url)
+    return found[0] if found else ""
