@@ -22,7 +22,7 @@ import { createTimeLimit } from "./timelimit.js"
  * @typedef {object} Surroundings
  * @property {any} [global]
  * @property {() => Promise<{ pyodide: any, boot: "snapshot" | "plain" }>} boot
- * @property {(pyodide: any, requirements: string[], options: { index?: string | null }) => Promise<unknown>} installPackages
+ * @property {(pyodide: any, requirements: string[], options: { index?: string | null, from?: string }) => Promise<unknown>} installPackages
  * @property {Settings} [settings]
  * @property {boolean} enabled  Whether the page starts enabled; if not, it loads no runtime until it is.
  * @property {() => void} [beforeScripts]  The document is complete.

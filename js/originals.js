@@ -10,7 +10,7 @@ export const setImmediate = global.setImmediate
 export const queueMicrotask = global.queueMicrotask
 export const MessageChannel = global.MessageChannel
 
-/** @type {typeof fetch} */
+/** @type {(url: string, options?: RequestInit) => Promise<globalThis.Response>} */
 export const fetch = global.fetch?.bind(global)
 
 /** Milliseconds on a clock that no fake can stop. */

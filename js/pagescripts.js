@@ -12,7 +12,7 @@ import { fetch } from "./originals.js"
  * @typedef {object} Host  What runs them.
  * @property {(source: string) => { dependencies: string[], files: string[], index?: string | null }} metadata
  * @property {(path: string, bytes: Uint8Array) => void} write
- * @property {(requirements: string[], options: { index?: string | null }) => Promise<void>} installPackages
+ * @property {(requirements: string[], options: { index?: string | null, from?: string }) => Promise<unknown>} installPackages
  * @property {(path: string, source: string) => unknown} load
  */
 
@@ -78,7 +78,7 @@ export function read(script) {
 export async function runScript(host, script, source) {
   const { dependencies, files, index } = host.metadata(source)
   const beside = await layBeside(host, script, files)
-  if (dependencies.length) await host.installPackages(dependencies, { index })
+  if (dependencies.length) await host.installPackages(dependencies, { index, from: script.url })
   host.load(script.path, source)
   return beside
 }

@@ -14,7 +14,7 @@ import { isString } from "./args.js"
 /** @type {Record<number, string>} */
 const REASONS = {
   200: "OK", 201: "Created", 202: "Accepted", 203: "Non-Authoritative Information", 204: "No Content", 205: "Reset Content",
-  206: "Partial Content", 300: "Multiple Choices", 301: "Moved Permanently", 302: "Found", 303: "See Other", 304: "Not Modified",
+  206: "Partial Content", 207: "Multi-Status", 300: "Multiple Choices", 301: "Moved Permanently", 302: "Found", 303: "See Other", 304: "Not Modified",
   307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request", 401: "Unauthorized", 402: "Payment Required",
   403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable", 407: "Proxy Authentication Required",
   408: "Request Timeout", 409: "Conflict", 410: "Gone", 411: "Length Required", 412: "Precondition Failed",
@@ -25,10 +25,6 @@ const REASONS = {
   501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
   505: "HTTP Version Not Supported", 507: "Insufficient Storage", 508: "Loop Detected", 511: "Network Authentication Required",
 }
-
-// Names that standards have since changed, which people still write.
-/** @type {Record<string, number>} */
-const FORMER = { "payload too large": 413, "request entity too large": 413, "unprocessable entity": 422, "i'm a teapot": 418 }
 
 /** @param {number} status */
 export const reasonOf = (status) => REASONS[status] ?? ""
@@ -83,8 +79,8 @@ export function readError(error) {
     return { ...reply(error.body, error.status, error.headers), failed: true, unexpected: false }
   }
   const status = Number(error?.http_status_code)
-  if (status >= 100 && status <= 599) {
-    return { ...reply(String(error.message || reasonOf(status)), status), failed: true, unexpected: false }
+  if (status >= 400 && status <= 599) {
+    return { ...reply(String(error.message || reasonOf(status)), status), unexpected: status >= 500 }
   }
   const body = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   return { ...reply(body, 500), failed: true, unexpected: true }
@@ -103,10 +99,8 @@ function reply(value, status, headers = {}) {
 // Three digits alone, or with their own reason phrase; any other text is a message.
 /** @param {string} text */
 function statusOf(text) {
-  const parts = /^([1-5]\d\d)(?: (.+))?$/.exec(text)
+  const parts = /^([45]\d\d)(?: (.+))?$/.exec(text)
   if (!parts) return 500
   const status = Number(parts[1])
-  if (parts[2] === undefined) return status
-  const phrase = parts[2].toLowerCase()
-  return phrase === reasonOf(status).toLowerCase() || FORMER[phrase] === status ? status : 500
+  return parts[2] === undefined || parts[2].toLowerCase() === reasonOf(status).toLowerCase() ? status : 500
 }

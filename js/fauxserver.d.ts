@@ -1,0 +1,159 @@
+// What the page sees: the `fauxServer` global, the AMD and CommonJS module, and the ES module's `start()`.
+
+/** A handler's request. `data` is what Backbone sends; `route` is a copy, with what its expression has captured. */
+export interface Context {
+  data: any
+  url: string
+  httpMethod: string
+  /** The method that is meant, where `Backbone.emulateHTTP` lets it go as POST. */
+  httpMethodOverride?: string
+  route: Route & { handlerParams: (string | undefined)[] }
+  /** The url's query, decoded; a name that is there more than once has a list. */
+  readonly query: Record<string, string | string[]>
+}
+
+/** A string returned is a failure, anything else a success; a promise is awaited. */
+export type Handler = (context: Context, ...captures: (string | undefined)[]) => any
+
+/** A function, a list of them (each in turn, the last one's result counts), or a value that is the answer. */
+export type Answer = Handler | Handler[] | object | number | boolean
+
+export interface Route {
+  name: string
+  urlExp: RegExp
+  httpMethod: string
+  handler: any
+}
+
+export interface RouteDefinition {
+  name?: string
+  urlExp: string | RegExp
+  httpMethod?: string
+  handler?: Answer
+}
+
+export interface Transport {
+  promise(): any
+  resolve(value: any): void
+  reject(reason: any): void
+}
+
+/** What a transport factory with a third parameter is given. */
+export interface Surroundings {
+  /** `Backbone.$`, as it is now. */
+  $: any
+  /** Forget the request: a handler that has not begun is not run. */
+  cancel(): void
+}
+
+export type TransportFactory = (options: any, context: Context, surroundings: Surroundings) => Transport
+
+/** Throw it in a handler: the request fails with this status, and its callbacks get the body. */
+export class HTTPError extends Error {
+  constructor(status: number, body?: any, headers?: Record<string, string>)
+  status: number
+  body: any
+  headers: Record<string, string>
+}
+
+/** Return it from a handler: exactly this body, status and headers. */
+export class Response {
+  constructor(body?: any, init?: number | { status?: number; headers?: Record<string, string> }, headers?: Record<string, string>)
+  body: any
+  status: number
+  headers: Record<string, string>
+}
+
+/** How a request was answered; on the options of every sync, when its callbacks are called. */
+export interface Faux {
+  status: number
+  statusText: string
+  headers: Record<string, string>
+}
+
+interface AddRoute {
+  (urlExp: string | RegExp, handler?: Answer): FauxServer
+  (urlExp: string | RegExp, httpMethod: string, handler?: Answer): FauxServer
+  (name: string | undefined, urlExp: string | RegExp, handler?: Answer): FauxServer
+  (name: string | undefined, urlExp: string | RegExp, httpMethod?: string, handler?: Answer | null): FauxServer
+}
+
+interface AddRouteForMethod {
+  (urlExp: string | RegExp, handler?: Answer): FauxServer
+  (name: string | undefined, urlExp: string | RegExp, handler?: Answer): FauxServer
+}
+
+export interface FauxServer {
+  /** Settles when the runtime is there, the page's Python has run, and what was called and requested meanwhile is on its way. */
+  readonly ready: Promise<FauxServer>
+  /** How the runtime was started; undefined until it is. */
+  readonly boot: "snapshot" | "plain" | undefined
+  /** The folder of the runtime's files. */
+  runtime: string | undefined
+
+  addRoute: AddRoute
+  get: AddRouteForMethod
+  post: AddRouteForMethod
+  put: AddRouteForMethod
+  patch: AddRouteForMethod
+  del: AddRouteForMethod
+  /** Keys of a hash are the routes' names. */
+  addRoutes(routes?: Record<string, RouteDefinition> | RouteDefinition[]): FauxServer
+  removeRoute(name: string): FauxServer
+  removeRoutes(): FauxServer
+  getRoute(name: string): Route | null
+  getRouteAt(index: number): Route | null
+  getMatchingRoute(url: string, httpMethod?: string): (Route & { handlerParams: (string | undefined)[] }) | null
+  /** Answers what no route does; without an argument the network does again. */
+  setDefaultHandler(handler?: Handler): FauxServer
+  /** In milliseconds: none, a fixed one, one between two, or a function that gets what the handler gets. */
+  setLatency(min?: number | ((context: Context, ...captures: (string | undefined)[]) => number), max?: number): FauxServer
+  setTransportFactory(factory?: TransportFactory): FauxServer
+  /** `enable(false)`: the real server again. */
+  enable(shouldEnable?: boolean): FauxServer
+  getVersion(): string
+
+  /** Answer what this Backbone syncs. Gives back what undoes it. */
+  install(Backbone?: any): () => void
+  /** Give one Backbone, or all of them, their own sync back. */
+  uninstall(Backbone?: any): FauxServer
+  /** Back to what the server was when it became ready: routes, settings, and the data of the route files. */
+  reset(): FauxServer
+  /** Load a route file. */
+  load(url: string): Promise<FauxServer>
+  /** Run Python code, with the page's server as `server`. Gives the value of a last expression. */
+  runPython(code: string): Promise<any>
+  /** Only on the global: gives the name back to who had it before. */
+  noConflict?(): FauxServer
+
+  HTTPError: typeof HTTPError
+  Response: typeof Response
+  /** For `setTransportFactory`: what sync returns is like jQuery's jqXHR, and so is `options.xhr`. */
+  jqXHRTransport: TransportFactory
+}
+
+export interface StartOptions {
+  /** Addresses of route files; by default the page's Python script tags. */
+  routes?: string | string[]
+  /** What to answer; by default the global Backbone. */
+  intercept?: { Backbone?: any }
+  /** The folder of the runtime's files; a bundler's output has to name it. */
+  runtime?: string
+  /** The address that the page's server stands for. */
+  base?: string
+  /** Errors on the console only. */
+  quiet?: boolean
+  /** Load a route file again when it was saved. */
+  reload?: boolean
+  /** Whether test runners wait for the server. */
+  hold?: boolean
+}
+
+/** Boot, and answer the page's requests. Gives back what ends it. Importing this module alone does nothing. */
+export function start(options?: StartOptions): Promise<(() => void) & { fauxServer: FauxServer }>
+
+export const jqXHRTransport: TransportFactory
+
+declare global {
+  const fauxServer: FauxServer
+}
