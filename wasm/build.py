@@ -119,13 +119,14 @@ def _runtime(out: Path, modules: Path, force: bool) -> dict[str, Any]:
         (work / "fauxserver.zip").write_bytes(_zip((path.relative_to(ROOT).as_posix(), path.read_bytes()) for path in _package()))
         _snapshot(work, pyodide / "python_stdlib.zip")
         assets = {
-            "script": _write(out, "runtime", [(work / "runtime.js").read_bytes()], suffix=".js"),
+            "script": _write(out, "runtime", [(work / "runtime.js").read_bytes()], suffix=".js", zipped=True),
             "wasm": _write(out, "pyodide", _pieces((pyodide / "pyodide.asm.wasm").read_bytes())),
             "snapshot": _write(out, "snapshot", _pieces((work / "snapshot").read_bytes())),
-            "stdlib": _write(out, "stdlib", [(work / "stdlib.zip").read_bytes()]),
-            "wholeStdlib": _write(out, "stdlib-whole", [(pyodide / "python_stdlib.zip").read_bytes()]),
-            "package": _write(out, "fauxserver", [(work / "fauxserver.zip").read_bytes()]),
-            "micropip": _write(out, "micropip", [_wheel(work, "micropip", lock["packages"]["micropip"]["version"])]),
+            # Zip files as they are: the page inflates of them what it imports.
+            "stdlib": _write(out, "stdlib", [(work / "stdlib.zip").read_bytes()], zipped=True),
+            "wholeStdlib": _write(out, "stdlib-whole", [(pyodide / "python_stdlib.zip").read_bytes()], zipped=True),
+            "package": _write(out, "fauxserver", [(work / "fauxserver.zip").read_bytes()], zipped=True),
+            "micropip": _write(out, "micropip", [_wheel(work, "micropip", lock["packages"]["micropip"]["version"])], zipped=True),
         }
     # Of Pyodide's packages only what lies here: what is not in the lock file, micropip asks the index for.
     lock = {"info": lock["info"], "packages": {}}
@@ -346,11 +347,11 @@ def _hash(paths: Iterable[Path]) -> str:
 
 
 def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """A zip file that is the same whenever it is made of the same. Not compressed: it is, as a whole, afterwards."""
+    """A zip file that is the same whenever it is made of the same."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files:
-            archive.writestr(zipfile.ZipInfo(name), content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 9)
     return buffer.getvalue()
 
 
@@ -368,12 +369,12 @@ def _pieces(content: bytes, step: int = 1 << 20) -> list[bytes]:
     return pieces
 
 
-def _write(out: Path, name: str, pieces: list[bytes], suffix: str = ".bin") -> dict[str, Any]:
+def _write(out: Path, name: str, pieces: list[bytes], suffix: str = ".bin", zipped: bool = False) -> dict[str, Any]:
     """Write an asset's pieces and tell of them as the loader wants it."""
     parts = []
     for number, piece in enumerate(pieces, start=1):
         file = f"{name}{f'-{number}' if len(pieces) > 1 else ''}{suffix}"
-        content = piece if suffix == ".js" else gzip.compress(piece, 9, mtime=0)
+        content = piece if zipped else gzip.compress(piece, 9, mtime=0)
         (out / file).write_bytes(content)
         # Both hashes: a server may inflate what it serves.
         integrity = " ".join(dict.fromkeys([_integrity(content), _integrity(piece)]))

@@ -62,7 +62,30 @@ for name in ("json", "prefix"):
     globals().pop(name, None)
 gc.collect()
 `)
+clearFreeMemory(pyodide._module)
 const snapshot = pyodide.makeMemorySnapshot()
 writeFileSync(path.join(work, "snapshot"), snapshot)
 const heap = snapshot.length - new Uint32Array(snapshot.buffer, snapshot.byteOffset, 2)[1]
 say({ heap, python: pyodide.runPython("sys.version.split()[0]") })
+
+/**
+ * What was freed still lies there, and would be loaded and inflated in every page: overwrite it. Blocks are taken, the
+ * largest first, for as long as they come from below the heap's top, that is, from what was freed.
+ */
+function clearFreeMemory(module) {
+  const top = module._malloc(1 << 20)
+  module._free(top)
+  const taken = []
+  for (let size = 1 << 20; size >= 32; size >>= 1) {
+    for (;;) {
+      const block = module._malloc(size)
+      if (block >= top) {
+        module._free(block)
+        break
+      }
+      module.HEAPU8.fill(0, block, block + size)
+      taken.push(block)
+    }
+  }
+  for (const block of taken) module._free(block)
+}
