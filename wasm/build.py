@@ -1,4 +1,4 @@
-"""Make fauxserver/static/: the bridge, the runtime, our Python package and the snapshot, ready for any static server."""
+"""Make fauxserver/static/: the bridge, the runtime, our package and the snapshot, ready for any static server."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ HEAP = 31_457_280
 
 # What is large is loaded in pieces of about this size, so that loading can be followed and inflating begins early.
 PIECE = 1_400_000
+
+# Folders that no source lies in.
+MADE = ("static", "node_modules", "__pycache__")
 
 # What most pages use, or core imports when it first needs it. Left out of it: what few pages use.
 IMPORTS = [
@@ -101,11 +104,13 @@ def _build(force: bool) -> None:
     _say(f"{STATIC.relative_to(ROOT)} is built in {time.perf_counter() - began:.0f} s")
 
 
-# The runtime: Pyodide's files, our package and the snapshot. It takes seconds, so it is kept while what it is made of is the same.
+# The runtime: Pyodide's files, our package and the snapshot. It takes seconds, so what is there is kept while what it
+# is made of is the same.
 
 
 def _runtime(out: Path, modules: Path, force: bool) -> dict[str, Any]:
-    stage = _hash([*_files(WASM), JS / "loader.js", JS / "files.js", JS / "progress.js", JS / "package-lock.json", *_package()])
+    sources = [JS / name for name in ("loader.js", "files.js", "progress.js", "package-lock.json")]
+    stage = _hash([*_files(WASM), *sources, *_package()])
     before = _manifest()
     if not force and before.get("stage") == stage and (kept := _keep(before, out)):
         return kept
@@ -116,7 +121,9 @@ def _runtime(out: Path, modules: Path, force: bool) -> dict[str, Any]:
         _node("bundle.mjs", {"what": "runtime", "js": str(JS), "wasm": str(WASM), "out": str(work)})
         pyodide = modules / "pyodide"
         lock = json.loads((pyodide / "pyodide-lock.json").read_text())
-        (work / "fauxserver.zip").write_bytes(_zip((path.relative_to(ROOT).as_posix(), path.read_bytes()) for path in _package()))
+        package = _zip((path.relative_to(ROOT).as_posix(), path.read_bytes()) for path in _package())
+        (work / "fauxserver.zip").write_bytes(package)
+        micropip = _wheel(work, "micropip", lock["packages"]["micropip"]["version"])
         _snapshot(work, pyodide / "python_stdlib.zip")
         assets = {
             "script": _write(out, "runtime", [(work / "runtime.js").read_bytes()], suffix=".js", zipped=True),
@@ -125,8 +132,8 @@ def _runtime(out: Path, modules: Path, force: bool) -> dict[str, Any]:
             # Zip files as they are: the page inflates of them what it imports.
             "stdlib": _write(out, "stdlib", [(work / "stdlib.zip").read_bytes()], zipped=True),
             "wholeStdlib": _write(out, "stdlib-whole", [(pyodide / "python_stdlib.zip").read_bytes()], zipped=True),
-            "package": _write(out, "fauxserver", [(work / "fauxserver.zip").read_bytes()], zipped=True),
-            "micropip": _write(out, "micropip", [_wheel(work, "micropip", lock["packages"]["micropip"]["version"])], zipped=True),
+            "package": _write(out, "fauxserver", [package], zipped=True),
+            "micropip": _write(out, "micropip", [micropip], zipped=True),
         }
     # Of Pyodide's packages only what lies here: what is not in the lock file, micropip asks the index for.
     lock = {"info": lock["info"], "packages": {}}
@@ -152,10 +159,10 @@ def _package() -> list[Path]:
 
 
 def _snapshot(work: Path, stdlib: Path) -> None:
-    own = {path.relative_to(ROOT).as_posix() for path in _package()}
-    known = [name for name in IMPORTS if not name.startswith("fauxserver") or own & {f"{name.replace('.', '/')}{end}" for end in (".py", "/__init__.py")}]
+    """Have the snapshot made in *work*, and beside it stdlib.zip: what of the standard library it does not hold."""
     maker = subprocess.Popen(
-        [_node_path(), str(WASM / "snapshot.mjs"), str(JS), str(work), json.dumps(known)],
+        [_node_path(), str(WASM / "snapshot.mjs"), str(JS), str(work), json.dumps(_imports())],
+        # What Python knows of the time zone is frozen into it.
         env=_environment(TZ="UTC"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -165,31 +172,41 @@ def _snapshot(work: Path, stdlib: Path) -> None:
     assert maker.stdout is not None
     first = maker.stdout.readline()
     if first:
-        report = json.loads(first)
-        held = set(report["held"])
+        held = set(json.loads(first)["held"])
         with zipfile.ZipFile(stdlib) as whole:
-            rest = [(info.filename, whole.read(info)) for info in whole.infolist() if info.filename not in held and not info.is_dir()]
-        (work / "stdlib.zip").write_bytes(_zip(rest))
+            rest = [name for name in whole.namelist() if name not in held and not name.endswith("/")]
+            (work / "stdlib.zip").write_bytes(_zip((name, whole.read(name)) for name in rest))
     said, errors = maker.communicate()
     if maker.returncode or not said:
         raise BuildError(f"Cannot make the snapshot:\n{_tail(errors)}")
-    heap = json.loads(said)["heap"]
-    if heap > HEAP:
-        grown = sorted(report["grown"], key=lambda step: -step["blocks"])[:8]
-        lines = "\n".join(f"  {step['module']}: {step['blocks']:,} objects, heap + {step['bytes']:,} bytes" for step in grown)
+    check_heap(json.loads(said)["heap"], json.loads(first)["grown"])
+
+
+def check_heap(size: int, grown: list[dict[str, Any]]) -> None:
+    """A snapshot with a larger heap than the runtime starts with cannot be restored."""
+    if size > HEAP:
+        largest = sorted(grown, key=lambda step: -int(step["objects"]))[:8]
+        lines = [f"  {step['module']}: {step['objects']:,} objects, heap +{step['bytes']:,} bytes" for step in largest]
         raise BuildError(
-            f"The snapshot's heap has {heap:,} bytes, and the runtime restores at most {HEAP:,}. "
-            f"Keep out of it what most pages do not use (IMPORTS in wasm/build.py). What grew, by what was imported:\n{lines}"
+            f"The snapshot's heap has {size:,} bytes, and the runtime restores at most {HEAP:,}. "
+            "Keep out of it what most pages do not use (IMPORTS in wasm/build.py). "
+            "What grew, by what was imported:\n" + "\n".join(lines)
         )
+
+
+def _imports() -> list[str]:
+    """IMPORTS, but for what of our own is not there yet."""
+    own = {path.relative_to(ROOT).with_suffix("").as_posix().removesuffix("/__init__") for path in _package()}
+    return [name for name in IMPORTS if not name.startswith("fauxserver") or name.replace(".", "/") in own]
 
 
 def _wheel(work: Path, name: str, version: str) -> bytes:
     """The wheel that requirements.txt pins, hash included. *version* is the one that the runtime was released with."""
     pins = WASM / "requirements.txt"
     if f"\n{name}=={version} --hash=" not in pins.read_text(encoding="utf-8"):
-        raise BuildError(f"The runtime's lock file names {name} {version}, and wasm/requirements.txt another. Pin that version there.")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--only-binary", ":all:", "--python-version", "3.14", "--require-hashes", "--dest", str(work), "-r", str(pins)]
+        raise BuildError(f"The runtime was released with {name} {version}. Pin that version in wasm/requirements.txt.")
+    options = "--quiet --disable-pip-version-check --no-deps --only-binary :all: --python-version 3.14 --require-hashes"
+    command = [sys.executable, "-m", "pip", "download", *options.split(), "--dest", str(work), "-r", str(pins)]
     _run(command, f"Cannot get {name} {version}: pip download failed")
     (path,) = work.glob(f"{name}-{version}-*.whl")
     return path.read_bytes()
@@ -215,7 +232,8 @@ def _bridge(out: Path, runtime: dict[str, Any]) -> dict[str, Any]:
     if (JS / "fauxserver.d.ts").is_file():
         shutil.copy2(JS / "fauxserver.d.ts", out / "fauxserver.d.ts")
     (out / "package.json").write_text(json.dumps(_npm_package(version), indent=2) + "\n")
-    files = {path.name: {"size": path.stat().st_size, "integrity": _integrity(path.read_bytes())} for path in sorted(out.iterdir())}
+    contents = {path.name: path.read_bytes() for path in sorted(out.iterdir())}
+    files = {name: {"size": len(content), "integrity": _integrity(content)} for name, content in contents.items()}
     pyodide = json.loads((JS / "package.json").read_text())["dependencies"]["pyodide"]
     return {"version": version, "pyodide": pyodide, **runtime, "files": files}
 
@@ -268,8 +286,12 @@ def _install(folder: Path) -> Path:
     wanted = hashlib.sha256(lock).hexdigest()
     if not stamp.is_file() or stamp.read_text() != wanted:
         _say(f"npm ci in {folder.relative_to(ROOT)}")
-        command = [_node_path(), str(_npm_path()), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        _run(command, f"Cannot get what {folder.relative_to(ROOT)}/package-lock.json names: npm ci failed", cwd=folder)
+        options = "ci --ignore-scripts --no-audit --no-fund --loglevel=error"
+        _run(
+            [_node_path(), str(_npm_path()), *options.split()],
+            f"Cannot get what {folder.relative_to(ROOT)}/package-lock.json names: npm ci failed",
+            cwd=folder,
+        )
         stamp.write_text(wanted)
     return modules
 
@@ -332,7 +354,7 @@ def _files(*folders: Path) -> list[Path]:
     found = []
     for folder in folders:
         for parent, names, files in os.walk(folder):
-            names[:] = sorted(name for name in names if name not in ("static", "node_modules", "__pycache__") and name[0] != ".")
+            names[:] = sorted(name for name in names if name not in MADE and name[0] != ".")
             found += [Path(parent, name) for name in sorted(files) if name[0] != "."]
     return found
 
@@ -415,7 +437,7 @@ def _swap(out: Path) -> None:
 @contextlib.contextmanager
 def _locked() -> Iterator[None]:
     with (_work() / "lock").open("a") as file:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)

@@ -18,23 +18,27 @@ const { startRuntime } = await import(path.join(js, "loader.js"))
 createRequire(import.meta.url)(path.join(work, "runtime.js"))
 
 const pyodideFiles = path.join(js, "node_modules", "pyodide")
-const bytes = file => new Uint8Array(readFileSync(file))
+const readBytes = file => new Uint8Array(readFileSync(file))
 const pyodide = await startRuntime(globalThis[Symbol.for("fauxserver.runtime")], {
   base: work + "/",
   lock: { info: JSON.parse(readFileSync(path.join(pyodideFiles, "pyodide-lock.json"), "utf8")).info, packages: {} },
-  compiled: WebAssembly.compile(bytes(path.join(pyodideFiles, "pyodide.asm.wasm"))),
-  stdlib: Promise.resolve(bytes(path.join(pyodideFiles, "python_stdlib.zip"))),
-  library: Promise.resolve(bytes(path.join(work, "fauxserver.zip"))),
+  compiled: WebAssembly.compile(readBytes(path.join(pyodideFiles, "pyodide.asm.wasm"))),
+  stdlib: Promise.resolve(readBytes(path.join(pyodideFiles, "python_stdlib.zip"))),
+  library: Promise.resolve(readBytes(path.join(work, "fauxserver.zip"))),
   makeSnapshot: true,
 })
 
 const say = value => process.stdout.write(JSON.stringify(value) + "\n")
 const grown = []
 for (const module of JSON.parse(modules)) {
-  const before = pyodide._module.HEAP8.length
-  const blocks = pyodide.runPython("import sys; sys.getallocatedblocks()")
+  const bytes = pyodide._module.HEAP8.length
+  const objects = pyodide.runPython("import sys; sys.getallocatedblocks()")
   pyodide.runPython(`import ${module}`)
-  grown.push({ module, blocks: pyodide.runPython("sys.getallocatedblocks()") - blocks, bytes: pyodide._module.HEAP8.length - before })
+  grown.push({
+    module,
+    objects: pyodide.runPython("sys.getallocatedblocks()") - objects,
+    bytes: pyodide._module.HEAP8.length - bytes,
+  })
 }
 const held = pyodide.runPython(`
 import json, sys
@@ -51,7 +55,7 @@ for await (const _ of process.stdin) {}
 // need not.
 pyodide.FS.writeFile(
   pyodide.runPython('"/lib/python%d%d.zip" % sys.version_info[:2]'),
-  bytes(path.join(work, "stdlib.zip")),
+  readBytes(path.join(work, "stdlib.zip")),
 )
 pyodide.runPython(`
 import gc, importlib.util

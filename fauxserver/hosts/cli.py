@@ -34,7 +34,7 @@ def main() -> None:
 
 @app.command()
 def demo(
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.", show_default=str(PORT))] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.", show_default="8000")] = None,
     open: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """Serve the demo on this machine: a library, its back end in the page."""
@@ -72,7 +72,8 @@ def vendor(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if i
     except OSError as error:
         fail(f"Cannot copy into {folder}: {error.strerror}. Name a folder that can be written to.")
     size = sum((folder / name).stat().st_size for name in names) / 1e6
-    typer.echo(f'{len(names)} files, {size:.1f} MB. In the page: <script src="{(folder / "fauxserver.js").as_posix()}"></script>')
+    typer.echo(f"{len(names)} files, {size:.1f} MB. In the page:")
+    typer.echo(f'  <script src="{folder.name}/fauxserver.js"></script>')
 
 
 @app.command()

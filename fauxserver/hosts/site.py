@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import mimetypes
 from collections.abc import Mapping
@@ -87,10 +88,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def handle(self) -> None:
-        try:
+        # A page that was closed while it loaded.
+        with contextlib.suppress(ConnectionError):
             super().handle()
-        except ConnectionError:
-            pass  # A page that was closed while it loaded.
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the page's console tells what was asked."""
