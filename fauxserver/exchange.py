@@ -61,6 +61,14 @@ class Exchange:
         self._context: Context | None = None
         self._dropped = False
         self._answered = False
+        self._latency_error: Exception | None = None
+        self._awaited: Any = None
+        self._task: asyncio.Task[Any] | None = None
+        self.status = 0
+        self.duration = 0.0
+        self.error: Failure | str | None = None
+        self.note = ""
+        """What else the journal is to say of it."""
 
     def __repr__(self) -> str:
         return f"<Exchange {self.request.method} {self.request.url} → {self.route}>"
@@ -128,7 +136,7 @@ class Exchange:
             return self._gone(started)
         invoke = self.route.invoke
         try:
-            if self._delay is not None and hasattr(self, "_latency_error"):
+            if self._latency_error is not None:
                 raise self._latency_error
             if invoke is None:
                 raise HandlerError(f"The handler of {self.route} lives in the page, and only the page can call it.")
@@ -213,17 +221,15 @@ class Exchange:
             self._record(status, duration, error)
 
     def drop(self) -> None:
-        """Nobody waits for the answer any more. A handler that has not begun is not run, one that waits is cancelled."""
+        """Nobody waits for the answer: a handler that has not begun is not run, one that waits is cancelled."""
         if self._answered:
             return
         self._dropped = True
-        task = getattr(self, "_task", None)
-        awaited = getattr(self, "_awaited", None)
-        if task is not None:
-            task.cancel()
+        if self._task is not None:
+            self._task.cancel()
         else:
-            if hasattr(awaited, "close"):
-                awaited.close()
+            if hasattr(self._awaited, "close"):
+                self._awaited.close()
             self._record(0, 0.0, None)
 
     # Streams
@@ -273,8 +279,8 @@ class Exchange:
 
     def _broke(self, response: Response, error: Exception) -> None:
         """A stream that fails midway: its status is long sent, the error is told all the same."""
-        response.error = fail(error, self.route.handler, str(self.route), self.time_limit).error
-        self.error = response.error
+        failure = fail(error, self.route.handler, str(self.route), self.time_limit).error
+        self.error = response.error = failure
 
     # The journal
 
@@ -299,7 +305,5 @@ class Exchange:
             self.data,
             self.error,
             self._delay or 0.0,
-            getattr(self, "note", ""),
+            self.note,
         )
-
-

@@ -27,7 +27,9 @@ class Watchdog:
     def __enter__(self) -> None:
         threading.Thread(target=self._watch, daemon=True).start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with self._lock:
             self._over.set()
             if self._barked and kind is not Stopped:

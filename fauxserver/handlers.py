@@ -7,7 +7,7 @@ import re
 import sys
 import types
 import typing
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeAlias
 
@@ -183,18 +183,18 @@ def _capture(index: int, parameter: inspect.Parameter, function: Any) -> Callabl
         try:
             return convert(text)
         except (ValueError, TypeError, ArithmeticError):
-            kind = getattr(parameter.annotation, "__name__", str(parameter.annotation))
-            raise HTTPError(404, f"Not Found: {parameter.name} is to be {kind}, and {text!r} is none.") from None
+            # There is no such book as the one with the id "seven".
+            raise HTTPError(404) from None
 
     return take
 
 
 def _unfillable(function: Any, parameter: inspect.Parameter, params: Captures, route: str) -> str:
-    names = [name or "a capture" for name in params]
-    has = f"has {', '.join(names)}" if names else "has no parameters"
+    names = ", ".join(name or "a capture" for name in params)
     return (
-        f"Nothing can fill the parameter {parameter.name!r} of {label(function)} for the route {route}: the expression {has}. "
-        f"Name it context, data, query or like a parameter of the expression (:{parameter.name}), or give it a default."
+        f"Nothing can fill the parameter {parameter.name!r} of {label(function)} for {route}: "
+        f"the expression has {names or 'no parameters'}. Name it context, data, query or like a parameter of the "
+        f"expression (:{parameter.name}), or give it a default."
     )
 
 
@@ -237,7 +237,7 @@ def _read_annotation(annotation: Any, function: Any) -> Any:
 
 
 def _converter(annotation: Any) -> Callable[[str], Any] | None:
-    """What makes of a text what the annotation asks for; nothing for one that asks for a text, or for who knows what."""
+    """What makes of a text what the annotation asks for; nothing where it asks for a text, or for who knows what."""
     annotation = getattr(annotation, "__supertype__", annotation)
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
@@ -286,15 +286,12 @@ def _float(text: str) -> float:
 
 
 def _bool(text: str) -> bool:
-    return {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}.get(
-        text.lower(), None
-    ) or _falsehood(text)
-
-
-def _falsehood(text: str) -> bool:
-    if text.lower() not in ("false", "0", "no", "off"):
-        raise ValueError(text)
-    return False
+    word = text.lower()
+    if word in ("true", "1", "yes", "on"):
+        return True
+    if word in ("false", "0", "no", "off"):
+        return False
+    raise ValueError(text)
 
 
 def _member_of(kind: Any) -> Callable[[str], Any]:
@@ -393,9 +390,10 @@ def fail(error: BaseException, handler: Any, where: str, limit: float | None = N
     failure = _failure(error, handler, "")
     at = f"{failure.file.replace(chr(92), '/').rpartition('/')[2]}:{failure.line}" if failure.file else "?"
     if isinstance(error, (KeyboardInterrupt, TimeLimitError)) and limit is not None:
+        source = f": {failure.source}" if failure.source else ""
         message = (
-            f"{label(handler)}, which answers {where}, ran longer than the time limit of {limit:g} ms and was stopped at {at}"
-            + (f": {failure.source}" if failure.source else "")
+            f"{label(handler)}, which answers {where}, ran longer than the time limit of {limit:g} ms "
+            f"and was stopped at {at}{source}"
         )
     elif isinstance(error, JSONError):
         message = f"What {label(handler)} returned for {where} cannot be sent: {error} ({at})"
@@ -414,9 +412,7 @@ def _failure(error: BaseException, handler: Any, message: str) -> Failure:
     import traceback
 
     code = _code(handler)
-    frames = [
-        (frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)
-    ]
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     own = [at for at in frames if code is not None and at[0] == code.co_filename]
     outside = [at for at in frames if not at[0].startswith(_HOME)]
     if isinstance(error, (JSONError, HandlerError)) and code is not None and not own:
@@ -464,7 +460,7 @@ def label(handler: Any) -> str:
 
 
 @types.coroutine
-def in_steps(awaitable: Any, step: Callable[[Callable[..., Any], Any], Any]) -> Iterator[Any]:
+def in_steps(awaitable: Any, step: Callable[[Callable[..., Any], Any], Any]) -> Generator[Any, Any, Any]:
     """Await *awaitable*, each stretch between two of its waits run by *step* (which stops one that takes too long)."""
     inner = awaitable.__await__()
     send = getattr(inner, "send", None) or (lambda value: next(inner))
@@ -484,8 +480,3 @@ def in_steps(awaitable: Any, step: Callable[[Callable[..., Any], Any], Any]) -> 
             if not hasattr(inner, "throw"):
                 raise
             action, value = inner.throw, error
-
-
-def streams(body: Any) -> bool:
-    """Whether a body comes in pieces."""
-    return isinstance(body, (Iterator, AsyncIterator))

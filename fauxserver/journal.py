@@ -36,7 +36,8 @@ class Entry(NamedTuple):
 
     def __str__(self) -> str:
         where = " ".join(part for part in (self.label, self.location) if part)
-        return f"{self.method} {self.url} → {self.status or 'dropped'}, {self.duration:.0f} ms{', ' if where else ''}{where}"
+        line = f"{self.method} {self.url} → {self.status or 'dropped'}, {self.duration:.0f} ms"
+        return f"{line}, {where}" if where else line
 
 
 class Journal:

@@ -93,7 +93,9 @@ class Response:
         if self._json is not None:
             return self._json
         if _kind(self._body) == "stream":
-            raise HandlerError("A streamed body has no JSON text. Read it with `await response.read()`, or `stream()` it.")
+            raise HandlerError(
+                "A streamed body has no JSON text. Read it with `await response.read()`, or `stream()` it."
+            )
         return to_json(self._body)
 
     def seal(self) -> Response:
@@ -114,7 +116,9 @@ class Response:
         headers = {name.lower(): str(value) for name, value in self.headers.items()}
         kind = self.kind
         if kind == "stream":
-            raise HandlerError("A streamed body cannot be encoded at once. Use `stream()`, or `await response.read()` first.")
+            raise HandlerError(
+                "A streamed body cannot be encoded at once. Use `stream()`, or `await response.read()` first."
+            )
         if kind == "json":
             text = self.json
             if text == "null" and self.status == 200:
@@ -191,7 +195,9 @@ def _piece(piece: Any) -> bytes:
         return piece.encode("utf-8", "replace")
     if isinstance(piece, (bytes, bytearray, memoryview)):
         return bytes(piece)
-    raise HandlerError(f"A streamed body yielded {_name(piece)}. Yield str or bytes; to send JSON, yield `json.dumps(…)`.")
+    raise HandlerError(
+        f"A streamed body yielded {_name(piece)}. Yield str or bytes; to send JSON, yield `json.dumps(…)`."
+    )
 
 
 def _utf8(text: str) -> bytes:
@@ -240,9 +246,7 @@ def _simplify(value: Any) -> Any:
     raise TypeError(f"{kind.__name__} is not JSON serializable")
 
 
-_encode = json.JSONEncoder(
-    allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_simplify
-).encode
+_encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_simplify).encode
 
 
 def _fault(value: Any, path: str, above: list[int]) -> tuple[str, str] | None:

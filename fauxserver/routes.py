@@ -38,7 +38,20 @@ class RouteInfo(NamedTuple):
 class Route:
     """An url expression, a method and a handler, under a name."""
 
-    __slots__ = ("__weakref__", "exp", "file", "handler", "id", "invoke", "label", "line", "method", "name", "of_module", "suspected")
+    __slots__ = (
+        "__weakref__",
+        "exp",
+        "file",
+        "handler",
+        "id",
+        "invoke",
+        "label",
+        "line",
+        "method",
+        "name",
+        "of_module",
+        "suspected",
+    )
 
     def __init__(
         self,
@@ -80,9 +93,7 @@ class Route:
 
     def info(self, params: Captures = ()) -> RouteInfo:
         """A copy, with what its expression has captured."""
-        return RouteInfo(
-            self.name, self.exp.expression, self.method, self.handler, params, self.location, self.label
-        )
+        return RouteInfo(self.name, self.exp.expression, self.method, self.handler, params, self.location, self.label)
 
 
 Order: TypeAlias = "tuple[int, ...]"
@@ -101,7 +112,7 @@ class RouteTable:
     """The routes of a server, and those of the servers it includes.
 
     >>> table = RouteTable()
-    >>> _ = table.add(Route("all", UrlExp("books"), "GET", list)), table.add(Route("one", UrlExp("books/:id"), "GET", dict))
+    >>> route = table.add(Route("one", UrlExp("books/:id"), "GET", None))
     >>> table.match(Request("GET", "books/7"))
     Match(route=<Route GET books/:id>, params=('7',), owners=(None,))
     """

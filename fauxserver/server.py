@@ -60,19 +60,27 @@ class FauxServer:
             """A host's: the context manager that stops a handler after so many milliseconds."""
             self.generation = 0
             self.awaiting: set[Exchange] = set()
-            self.file: RouteFile | None = None
+            self.files: dict[RouteFile, None] = {}
+            """The route files that have it among their globals."""
             self.routes.on_change = self._changed
-        self.journal = Journal(journal_size)
-        self.default_time_limit: float | None = None
-        """A host's: the time limit where nobody has set one."""
-        self.settle_limit: float | None = None
-        """How long an asynchronous handler may take in all, waits included, in milliseconds."""
+            self.journal = Journal(journal_size)
+            self.default_time_limit: float | None = None
+            """A host's: the time limit where nobody has set one."""
+            self.settle_limit: float | None = None
+            """How long an asynchronous handler may take in all, waits included, in milliseconds."""
         self._numbers = count(1)
         self._ready: _State | None = None
         self._restore(_State({}, None, base, None, None, None, time_limit))
 
     def __repr__(self) -> str:
-        return f"<FauxServer with {len(self.routes.rows())} routes>"
+        return f"<FauxServer with {len(self)} routes>"
+
+    def __len__(self) -> int:
+        """How many routes it has, with those of included servers."""
+        return len(self.routes.rows())
+
+    def __bool__(self) -> bool:
+        return True  # Also while it has no routes.
 
     # Routes
 
@@ -382,7 +390,7 @@ class FauxServer:
     # Back to the beginning
 
     def ready(self) -> FauxServer:
-        """Say that all is set up: this is what `reset` comes back to. Without it, that is what the first request finds."""
+        """Say that all is set up: to this `reset` comes back; if nobody says so, to what the first request finds."""
         for server in self._family():
             server._ready = server._save()
         # What there is to warn of is said now.
@@ -399,9 +407,9 @@ class FauxServer:
         before = [(server, server._save(), server._ready) for server in self._family()]
         try:
             self._restore_ready()
-            files = {server.file: None for server in self._family() if server.file}
+            files = {file: None for server in self._family() for file in server.files}
             for file in files:
-                file.reset()
+                file.reset(tuple(other.path for other in files if other is not file))
         except BaseException:
             for server, state, ready in before:
                 server._restore(state)
@@ -440,6 +448,24 @@ class FauxServer:
         self.transport_factory = state.transport_factory
         self.time_limit: float | None = state.time_limit
         self.routes.restore(state.items)
+
+    def _add_back(self, after: _State, ready: _State, others: tuple[str, ...]) -> None:
+        """What was added or set between *after* (its file had run) and *ready*, add or set again."""
+        known = set(map(id, after.items.values()))
+        for item in ready.items.values():
+            if id(item) in known:
+                continue
+            if isinstance(item, RouteTable):
+                self.routes.include(item)
+            elif item.file not in others:
+                self.routes.add(item)
+        now = self._save()
+        changed = {
+            name: value
+            for name, value in ready._asdict().items()
+            if name != "items" and value is not getattr(after, name)
+        }
+        self._restore(now._replace(**changed))
 
 
 class _State(NamedTuple):

@@ -28,9 +28,7 @@ class CallbackTransport:
     {'id': 1}
     """
 
-    def __init__(
-        self, success: Callable[[Any], Any] | None = None, error: Callable[[Any], Any] | None = None
-    ) -> None:
+    def __init__(self, success: Callable[[Any], Any] | None = None, error: Callable[[Any], Any] | None = None) -> None:
         self._success = success
         self._error = error
 

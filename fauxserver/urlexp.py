@@ -57,12 +57,13 @@ class UrlExp:
             self.place = "pattern"
         else:
             raise UrlExpError(
-                f"An url expression is a str or a compiled re.Pattern of str, and {expression!r} is neither.", expression
+                f"An url expression is a str or a compiled re.Pattern of str, and {expression!r} is neither.",
+                expression,
             )
 
     @classmethod
     def foreign(cls, source: str, flags: str = "") -> UrlExp:
-        """A RegExp that lives in the page. It matches the requests whose `hits` name its route, and captures nothing here."""
+        """A RegExp of the page: it matches requests whose `hits` name its route, and captures nothing here."""
         self = cls("")
         self.expression = f"/{source}/{flags}"
         self.place = "foreign"
@@ -73,7 +74,7 @@ class UrlExp:
         return f"UrlExp({self.expression!r})"
 
     def match(self, url: str) -> Captures | None:
-        """What the holes hold, in order; `None` for an optional part that is not there; no tuple if *url* does not match."""
+        """What the holes hold, in order, `None` for an optional part that is not there; or `None`: no match."""
         if self.place == "pattern":
             assert self._pattern is not None
             found = self._pattern.search(url)
@@ -240,7 +241,10 @@ def _add_text(parts: list[Part], text: str) -> None:
 
 def _unbalanced(expression: str, what: str, at: int | None) -> str:
     where = "" if at is None else f" at character {at}"
-    return f"Unbalanced parentheses in {expression!r}: it {what}{where}. Parentheses mark a part that may be left out, as in books(/:id)."
+    return (
+        f"Unbalanced parentheses in {expression!r}: it {what}{where}. "
+        "Parentheses mark a part that may be left out, as in books(/:id)."
+    )
 
 
 def _names(parts: Parts) -> Iterator[str]:
@@ -296,9 +300,7 @@ def whole_characters(text: str) -> str:
 # --- The regular expressions --------------------------------------------------------------------------------------
 
 # What has to be escaped in JavaScript (and what the original escapes besides): its \s is a list of its own.
-_JS_SPECIAL = re.compile(
-    r"[-{}\[\]+?.,\\^$|#\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
-)
+_JS_SPECIAL = re.compile(r"[-{}\[\]+?.,\\^$|#\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]")
 
 
 def _js_source(parts: Parts) -> str:
@@ -499,9 +501,13 @@ def _shape(atoms: list[_Atom]) -> Shape:
         elif isinstance(atom, _Absent):
             if picks is not None:
                 picks.append(None)
-        elif isinstance(atom, Param) or (isinstance(atom, Star) and atom.part != Text("/") and not isinstance(atom.part, Splat)):
+        elif isinstance(atom, Param) or (
+            isinstance(atom, Star) and atom.part != Text("/") and not isinstance(atom.part, Splat)
+        ):
             if not isinstance(atom, Param) or holes:
-                picks = None  # Two holes in one segment, or a repetition: how they share it, the regular expression says.
+                picks = (
+                    None  # Two holes in one segment, or a repetition: how they share it, the regular expression says.
+                )
             if picks is not None:
                 pending.append(len(picks))
                 picks.append(None)

@@ -1,0 +1,196 @@
+"""A `FauxServer` as an ASGI application: `uvicorn routes:server`.
+
+Over HTTP there is one origin, so expressions are held against the path: `books/:id` and `/books/:id` both answer
+`/books/7`. Where the application is mounted, they count from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from fauxserver.context import parse_query
+from fauxserver.exchange import Exchange
+from fauxserver.messages import Request, Response, to_json
+from fauxserver.server import FauxServer
+
+Scope: TypeAlias = "MutableMapping[str, Any]"
+Receive: TypeAlias = "Callable[[], Awaitable[MutableMapping[str, Any]]]"
+Send: TypeAlias = "Callable[[MutableMapping[str, Any]], Awaitable[None]]"
+
+MOST_BYTES = 16 * 1024 * 1024
+"""The longest body that is accepted."""
+
+
+async def serve(server: FauxServer, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one connection."""
+    if scope["type"] == "lifespan":
+        await live(server, receive, send)
+    elif scope["type"] == "http":
+        await answer(server, scope, receive, send)
+    elif scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000, "reason": "fauxserver answers HTTP only."})
+
+
+async def live(server: FauxServer, receive: Receive, send: Send) -> None:
+    """Be ready when the application starts."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            server.ready()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def answer(server: FauxServer, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one request."""
+    bare = scope["method"] == "HEAD"
+    body = await read(receive)
+    if body is None:
+        return  # The client has left.
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    try:
+        if len(body) > MOST_BYTES:
+            raise _Refused(413, f"The body is longer than {MOST_BYTES} bytes.")
+        request = Request(
+            scope["method"],
+            address(scope, headers),
+            None,
+            headers,
+            body,
+            headers.get("x-http-method-override"),
+            scope.get("root_path", "").rstrip("/") + "/",
+        )
+        exchange = accept(server, request)
+        if exchange is None:
+            where = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else "")
+            why = (
+                "No route matches it, and there is no default handler." if server.enabled else "The server is disabled."
+            )
+            raise _Refused(404, f"{scope['method']} {where} is not answered here. {why}")
+        exchange.data = decode(body, headers.get("content-type", ""))
+    except _Refused as refused:
+        text = to_json({"error": refused.reason}).encode()
+        await begin(send, refused.status, {"content-type": "application/json"}, len(text))
+        await send({"type": "http.response.body", "body": b"" if bare else text})
+        return
+    await deliver(await respond(exchange), send, bare)
+
+
+class _Refused(Exception):
+    """A request that no handler gets to see."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+async def read(receive: Receive) -> bytes | None:
+    """The request's body; of one that is too long the beginning. Nothing if the client leaves meanwhile."""
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        piece = message.get("body", b"")
+        if size <= MOST_BYTES:
+            pieces.append(piece)
+            size += len(piece)
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+def address(scope: Scope, headers: dict[str, str]) -> str:
+    """The url that the client has asked for. Its path stays encoded, as everywhere else."""
+    path = scope.get("raw_path") or quote(scope["path"], safe="/:@!$&'()*+,;=~").encode()
+    query = scope.get("query_string", b"")
+    host = headers.get("host")
+    if host is None:
+        name, port = scope.get("server") or ("localhost", None)
+        host = f"{name}:{port}" if port else str(name)
+    target = path.partition(b"?")[0] + (b"?" + query if query else b"")
+    return f"{scope.get('scheme', 'http')}://{host}{target.decode('latin-1')}"
+
+
+def accept(server: FauxServer, request: Request) -> Exchange | None:
+    """Accept a request; HEAD goes to the route for GET, unless it has one of its own."""
+    exchange = server.accept(request)
+    if request.method == "HEAD" and (exchange is None or exchange.route.method != "HEAD"):
+        exchange = server.accept(request._replace(method="GET"))
+    return exchange
+
+
+def decode(body: bytes, content_type: str) -> Any:
+    """What was sent, read from JSON, from a form or from a text; bytes of any other type are in `request.body` only."""
+    if not body:
+        return None
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json" or kind.endswith("+json"):
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise _Refused(400, f"The body is sent as {kind}, and is no JSON: {error}.") from None
+    if kind == "application/x-www-form-urlencoded":
+        try:
+            return parse_query(body.decode("utf-8"))
+        except ValueError as error:
+            raise _Refused(400, f"The body is sent as a form, and is none: {error}.") from None
+    if kind.startswith("text/"):
+        return body.decode("utf-8", "replace")
+    return None
+
+
+async def respond(exchange: Exchange) -> Response:
+    """Wait as long as the latency says, and answer."""
+    try:
+        if exchange.delay:
+            await asyncio.sleep(exchange.delay / 1000)
+        response = exchange.answer()
+        return response if isinstance(response, Response) else await response
+    except BaseException:
+        exchange.drop()
+        raise
+
+
+async def deliver(response: Response, send: Send, bare: bool) -> None:
+    """Send a response: at once, or in the pieces in which it comes."""
+    if response.kind != "stream":
+        status, headers, body = response.encode()
+        # 204 and the like have no length.
+        await begin(send, status, headers, len(body) if body or status not in (204, 304) else None)
+        await send({"type": "http.response.body", "body": b"" if bare else body})
+        return
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    headers.setdefault("content-type", "text/plain; charset=utf-8")
+    await begin(send, response.status, headers, None)
+    pieces = response.stream()
+    try:
+        if not bare:
+            async for piece in pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    finally:
+        await pieces.aclose()  # type: ignore[attr-defined]
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def begin(send: Send, status: int, headers: dict[str, str], length: int | None) -> None:
+    """Send status and headers."""
+    if length is not None:
+        headers = {"content-length": str(length), **headers}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()
+            ],
+        }
+    )
