@@ -44,8 +44,8 @@ import { readError, readResult } from "./reply.js"
  * @property {any} data
  *
  * @typedef {object} Fault  An error in the page's Python or in a handler, for the person who wrote it.
- * @property {string} type
  * @property {string} message
+ * @property {string} [type]
  * @property {string} [file]
  * @property {number} [line]
  * @property {string} [source]
@@ -58,7 +58,7 @@ import { readError, readResult } from "./reply.js"
 const PYTHON_METHODS = /** @type {const} */ ([
   "accept", "delay", "answer", "done", "drop", "describe", "live_rows", "add_route", "remove_route", "remove_routes",
   "get_route", "get_route_at", "get_matching_route", "call", "set_default_handler", "set_latency", "set_transport_factory",
-  "transport", "resolve", "reject", "enable", "ready", "reset", "metadata", "load", "reload", "run_python",
+  "transport", "resolve", "reject", "enable", "set_base", "ready", "reset", "metadata", "load", "run_python",
 ])
 
 /**
@@ -97,8 +97,11 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
   const regexps = new Map()
   /** Exchanges that Python answers later. @type {Map<string, (text: string) => void>} */
   const awaited = new Map()
-  const state = { enabled: true, rows: 0 }
+  const state = { enabled: true }
   let lastRef = 0
+  let pruneAt = 100
+  // Whether routes may have gone whose RegExps are still tried.
+  let stale = false
   // What was under way when the server was reset has nobody to answer any more.
   let resets = 0
 
@@ -113,20 +116,16 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     report(json) {
       scheduler.shield(() => onFault(JSON.parse(json)))
     },
-    /** @param {string} json */
-    changed(json) {
-      const { enabled, count } = JSON.parse(json)
-      state.enabled = enabled
-      state.rows = count
+    /** @param {boolean} flag */
+    enabled(flag) {
+      state.enabled = flag
     },
     /** @param {number} ref */
     forget(ref) {
+      const row = String(kept.get(ref)?.row)
       kept.delete(ref)
-    },
-    /** @param {string} row */
-    removed(row) {
-      rows.delete(row)
       regexps.delete(row)
+      rows.delete(row)
     },
     /** @param {number} ref @param {string} json */
     call(ref, json) {
@@ -157,12 +156,11 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
    * @returns {Exchange | undefined}
    */
   function accept(request) {
-    const { method, override } = request
     const url = String(request.url)
-    const answer = page.accept(method, url, override, regexps.size ? hits(url) : "", request.base)
+    const answer = page.accept(request.method ?? "", url, request.override, hits(url), request.base)
     if (answer === undefined) return undefined
     const [id, number, delay, factory] = answer.split(" ")
-    return createExchange(request, url, id, rows.get(number) ?? describe(number), delay, factory)
+    return createExchange(request, url, id, rows.get(number) ?? describe(page.describe(id)), delay, factory)
   }
 
   /**
@@ -301,26 +299,45 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
 
   // --- Rows ------------------------------------------------------------------------------------------------------------
 
-  /** @param {string} url */
+  /**
+   * The page's RegExps that match, by number: Python could only ask back.
+   *
+   * @param {string} url
+   */
   function hits(url) {
+    if (stale) refreshRegExps()
     let found = ""
     for (const [row, regexp] of regexps) if (regexp.test(url)) found += found ? `,${row}` : row
     return found
   }
 
+  function refreshRegExps() {
+    stale = false
+    regexps.clear()
+    const own = [...kept.values()].filter(({ regexp }) => regexp)
+    if (!own.length) return
+    const live = new Set(JSON.parse(page.live_rows()))
+    for (const { row, regexp } of own) if (live.has(row)) regexps.set(String(row), regexp)
+  }
+
   /**
-   * @param {string} number
+   * Take note of a row: its function and its RegExp are made once, and are the same ever after.
+   *
+   * @param {string} text
    * @returns {Row}
    */
-  function describe(number) {
-    const { name, urlExp, query, httpMethod, ref, label, location } = read(page.describe(number))
-    const own = ref === undefined ? undefined : kept.get(ref)
+  function describe(text) {
+    const { row: number, name, urlExp, query, httpMethod, ref, label, location } = read(text)
+    const key = String(number)
+    const known = rows.get(key)
+    if (known) return known
+    const own = ref === null ? undefined : kept.get(ref)
     const exp = urlExp === "" ? "" : own?.urlExp ?? new RegExp(urlExp[0], urlExp[1])
-    const plain = exp && plainRegExp(exp)
-    const whole = query || own?.urlExp !== undefined
+    const plain = own?.regexp ?? exp
+    const whole = query || own?.regexp
     /** @type {Row} */
     const row = {
-      row: number,
+      row: key,
       name,
       urlExp: exp,
       httpMethod,
@@ -330,47 +347,49 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       location,
       capture: (url) => (plain ? plain.exec(whole ? url : url.replace(/[?#].*$/s, ""))?.slice(1) ?? [] : []),
     }
-    if (rows.size > 100 + 2 * state.rows) prune()
-    rows.set(number, row)
+    if (rows.size > pruneAt) prune()
+    rows.set(key, row)
     return row
   }
 
   // Rows that were removed stay known until they are many, so that adding and removing costs nothing.
   function prune() {
-    const live = new Set(JSON.parse(page.live_rows()).map(String))
-    for (const number of rows.keys()) if (!live.has(number)) rows.delete(number)
+    const live = new Set(JSON.parse(page.live_rows()))
+    for (const number of rows.keys()) if (!live.has(Number(number))) rows.delete(number)
+    pruneAt = 100 + 2 * live.size
   }
 
   /**
    * The function that stands for a Python handler: called like any handler, it calls that one.
    *
-   * @param {string} number
+   * @param {number} number
    */
   function standIn(number) {
     /** @param {any} context @param {any[]} captures */
     return function pythonHandler(context, ...captures) {
-      const { data, url, httpMethod } = context ?? {}
-      const text = page.call(number, JSON.stringify({ data, url: url ?? "", httpMethod: httpMethod ?? "GET", captures }))
-      const { value } = read(text)
-      return value === undefined ? null : value
+      const { data, url = "", httpMethod = "GET" } = context ?? {}
+      return read(page.call(number, JSON.stringify({ data, url, httpMethod, captures }))).value
     }
   }
 
   /** @param {string} text @returns {Row | undefined} */
   function rowOf(text) {
-    const { row } = read(text)
-    if (row === null) return undefined
-    return rows.get(String(row)) ?? describe(String(row))
+    return text === "null" ? undefined : describe(text)
   }
 
   /** @param {RouteSpec} spec */
   function addRoute({ name, urlExp, httpMethod, handler }) {
     const own = isRegExp(urlExp) ? /** @type {RegExp} */ (urlExp) : undefined
-    const ref = keep({ handler, urlExp: own })
+    const record = { handler, urlExp: own, regexp: own && plainRegExp(own), row: 0 }
+    const ref = keep(record)
+    const label = typeof handler === "function" ? handler.name : ""
     const { row } = read(page.add_route(JSON.stringify({
-      name, httpMethod, ref, expression: own ? undefined : urlExp, regexp: own && [own.source, own.flags],
+      name, httpMethod, ref, label, expression: own ? undefined : urlExp, regexp: own && [own.source, own.flags],
     })))
-    if (own) regexps.set(String(row), plainRegExp(own))
+    record.row = row
+    if (record.regexp) regexps.set(String(row), record.regexp)
+    // It may have taken the place of another of its name.
+    if (name !== undefined && regexps.size) stale = true
   }
 
   // --- What JavaScript may set on the server ---------------------------------------------------------------------------
@@ -383,9 +402,11 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     addRoute,
     /** @param {unknown} name */
     removeRoute(name) {
+      stale = true
       read(page.remove_route(String(name)))
     },
     removeRoutes() {
+      stale = true
       read(page.remove_routes())
     },
     /** @param {unknown} name */
@@ -405,12 +426,12 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     getMatchingRoute(url, httpMethod) {
       const text = String(url)
       const method = httpMethod === undefined || httpMethod === null ? undefined : readMethod(httpMethod)
-      const row = rowOf(page.get_matching_route(text, method, regexps.size ? hits(text) : ""))
+      const row = rowOf(page.get_matching_route(text, method, hits(text)))
       return row ? { ...copy(row), handlerParams: row.capture(text) } : null
     },
     /** @param {any} handler */
     setDefaultHandler(handler) {
-      read(page.set_default_handler(handler ? keep({ handler, urlExp: undefined }) : undefined))
+      read(page.set_default_handler(handler ? keep({ handler }) : undefined))
     },
     /** @param {any} min @param {any} max */
     setLatency(min, max) {
@@ -432,17 +453,20 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     },
     reset() {
       resets += 1
+      stale = true
       awaited.clear()
       read(page.reset())
+    },
+    /** @param {string} base */
+    setBase(base) {
+      read(page.set_base(base))
     },
     /** @param {string} source */
     metadata: (source) => read(page.metadata(source)),
     /** @param {string} path @param {string} source */
     load: (path, source) => read(page.load(path, source)),
-    /** @param {string} path @param {string} source */
-    reload: (path, source) => read(page.reload(path, source)),
     /** @param {string} code */
-    runPython: (code) => page.run_python(code),
+    runPython: (code) => read(page.run_python(code)).value,
     /** For tests: how much is kept. */
     sizes: () => ({ kept: kept.size, rows: rows.size, regexps: regexps.size, awaited: awaited.size }),
   }
@@ -509,8 +533,7 @@ function cannotWait(row) {
 function faultOf(error, row) {
   const text = error instanceof Error ? error.message : String(error)
   return {
-    type: error?.name ?? "Error",
-    message: `${text} (in the handler ${row.label || "of route " + row.name})`,
+    message: `${error?.name ?? "Error"}: ${text} (in the handler ${row.label || "of route " + row.name})`,
     cause: error,
   }
 }
@@ -538,7 +561,7 @@ function parseQuery(url) {
 /** @param {any} own @param {string} json */
 function callFromPython(own, json) {
   const { data, url, httpMethod, captures, route } = JSON.parse(json)
-  const result = run(own.handler, [{ data, url, httpMethod, route }, ...captures])
+  const result = run(typeof own === "function" ? own : own.handler, [{ data, url, httpMethod, route }, ...captures])
   if (isThenable(result)) throw new Error("A JavaScript handler that returns a promise cannot be asked from Python.")
   const { value, status, headers, failed } = readResult(result)
   return JSON.stringify({ value, status, headers, failed })

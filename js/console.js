@@ -55,5 +55,5 @@ export function lineOf({ method, url, reply, duration, row }) {
  */
 export function logFault(fault, console = globalThis.console) {
   if (fault.cause) console.error(`fauxserver: ${fault.message}\n`, fault.cause)
-  else console.error(`fauxserver: ${fault.traceback || `${fault.type}: ${fault.message}`}`)
+  else console.error(`fauxserver: ${fault.message}${fault.traceback ? `\n\n${fault.traceback}` : ""}`)
 }

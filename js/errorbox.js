@@ -60,7 +60,7 @@ export function createErrorBox(document) {
   /** @param {Fault} fault */
   function show(fault) {
     if (!host?.isConnected) open()
-    const item = element("li", "", element("p", `${fault.type}: ${fault.message}`))
+    const item = element("li", "", element("p", fault.message))
     if (fault.file) {
       const place = element("p", fault.line ? `${fault.file}:${fault.line}` : fault.file)
       place.className = "place"

@@ -88,7 +88,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
       const runtime = await boot()
       booted = runtime.boot
       bridge = open(runtime.pyodide)
-      bridge.enable(enabled)
+      if (!enabled) bridge.enable(false)
     } catch (error) {
       fail(error)
       throw error
@@ -140,7 +140,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     phase = "failed"
     const message = error instanceof Error ? error.message : String(error)
     console.error("fauxserver:", error)
-    if (box) scheduler.shield(() => box.show({ type: "Cannot start", message }))
+    if (box) scheduler.shield(() => box.show({ message }))
     held.release(false, scheduler.shield)
   }
 
@@ -152,7 +152,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
 
   /** @param {any} error */
   function tellError(error) {
-    tell(error?.fault ?? { type: error?.name ?? "Error", message: error?.message ?? String(error), cause: error })
+    tell(error?.fault ?? { message: error?.message ?? String(error), cause: error })
   }
 
   // --- Calls -----------------------------------------------------------------------------------------------------------
@@ -250,10 +250,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
       if (!own) host.write(pathOf(changed), await readBytes(changed))
       for (const [url, { script, beside }] of loaded) {
         if (url !== changed && !beside.includes(changed)) continue
-        const { reload } = /** @type {import("./bridge.js").Bridge} */ (bridge)
-        const source = await read(script)
-        const fresh = await runScript({ ...runner(), load: reload }, script, source)
-        loaded.set(url, { script, beside: fresh })
+        loaded.set(url, { script, beside: await runScript(runner(), script, await read(script)) })
         console.info(`fauxserver: ${changed} has changed and is loaded again`)
       }
       box?.close()

@@ -1,0 +1,531 @@
+"""The page: what its bridge (`js/bridge.js`) calls, and nothing but numbers and texts go over.
+
+A request crosses twice at most: `accept` says whether it is ours and who answers, `answer` calls the handler. Handlers
+written in JavaScript stay on their side; here they are rows like any other, and `done` tells how they ended.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import linecache
+import traceback
+from collections.abc import Awaitable, Callable
+from itertools import count
+from types import SimpleNamespace
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+from fauxserver.errors import FauxServerError, RouteError, RouteFileError, UrlExpError
+from fauxserver.exchange import Exchange
+from fauxserver.handlers import Failure, awaits, label
+from fauxserver.latency import milliseconds
+from fauxserver.messages import Request, Response, to_json
+from fauxserver.routefile import RouteFile, metadata
+from fauxserver.routes import Route
+from fauxserver.server import FauxServer
+from fauxserver.urlexp import UrlExp
+
+TIME_LIMIT = 5_000
+"""How long a handler may run at a stretch before the page would freeze, in milliseconds."""
+
+
+class JsSide(Protocol):
+    """The callbacks that the bridge gives."""
+
+    def settle(self, exchange: str, text: str) -> None:
+        """An answer that was awaited."""
+
+    def report(self, fault: str) -> None:
+        """An error that belongs to no answer."""
+
+    def enabled(self, flag: bool) -> None:
+        """Whether the server answers at all."""
+
+    def forget(self, ref: int) -> None:
+        """Nobody here holds that function any more."""
+
+    def call(self, ref: int, request: str) -> str:
+        """Call a JavaScript function from Python."""
+
+    def arm(self, limit: float) -> None:
+        """Interrupt Python in so many milliseconds."""
+
+    def disarm(self) -> None:
+        """Do not."""
+
+
+class JsFunction:
+    """A function of the page: a handler, a latency, a transport factory. It stays there, under its number."""
+
+    def __init__(self, ref: int, side: JsSide) -> None:
+        self.ref = ref
+        self._side = side
+
+    def __call__(self, context: Any) -> Any:
+        """Call it from Python, for a request that Python made itself."""
+        route = context.route
+        request = {
+            "data": context.data,
+            "url": context.url,
+            "httpMethod": context.http_method,
+            "route": {"name": route.name, "httpMethod": route.http_method, "handlerParams": list(context.captures)},
+            "captures": list(context.captures),
+        }
+        answer = json.loads(self._side.call(self.ref, to_json(request)))
+        return Response(answer.get("value"), answer["status"], answer["headers"])
+
+    def __del__(self) -> None:
+        self._side.forget(self.ref)
+
+
+def _default_transport() -> None:
+    """Stands for the page's own transport, where the page has asked for it."""
+
+
+class Page:
+    """The page's server, in the words of the bridge. What has to be read comes and goes as JSON."""
+
+    def __init__(self, side: JsSide) -> None:
+        self.server = FauxServer()
+        self.server.default_time_limit = TIME_LIMIT
+        self.server.guard = _guard(side)
+        self.server.on_change = self._changed
+        self._side = side
+        self._enabled = True
+        self._ids = count(1)
+        self._exchanges: dict[str, Exchange] = {}
+        self._awaited: dict[str, Exchange] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._transports: dict[str, Any] = {}
+        # Rows that were described: their functions in JavaScript may come back for them.
+        self._described: WeakValueDictionary[int, Route] = WeakValueDictionary()
+        self._files: dict[str, RouteFile] = {}
+        self._namespace: dict[str, Any] = {"__name__": "__page__", "server": self.server}
+        self._snippets = count(1)
+
+    # --- A request's way ---------------------------------------------------------------------------------------------
+
+    def accept(
+        self, method: str, url: str, override: str | None = None, hits: str = "", base: str | None = None
+    ) -> str | None:
+        """`exchange row delay [factory]`; nothing if the request is not ours.
+
+        The delay is a number of milliseconds, `j7` for the JavaScript function of that number, `p` for a Python one,
+        which `delay` asks. The factory likewise; without one the transport is the usual one.
+        """
+        found = frozenset(map(int, hits.split(","))) if hits else _NO_HITS
+        exchange = self.server.accept(Request(method, url, None, _NO_HEADERS, b"", override, base, found))
+        if exchange is None:
+            return None
+        number = str(next(self._ids))
+        self._exchanges[number] = exchange
+        latency = exchange.latency
+        if type(latency) is JsFunction:
+            pause: Any = f"j{latency.ref}"
+        elif callable(latency) and latency.__module__ != "fauxserver.latency":
+            pause = "p"
+        else:
+            pause = exchange.delay if latency else 0
+        for owner in exchange.owners:
+            factory = owner.transport_factory
+            if factory is not None:
+                if factory is _default_transport:
+                    break
+                return f"{number} {exchange.route.id} {pause} {factory.ref if type(factory) is JsFunction else 'p'}"
+        return f"{number} {exchange.route.id} {pause}"
+
+    def delay(self, number: str, data: str | None) -> float:
+        """Ask a latency function, which may look at the data."""
+        exchange = self._exchanges[number]
+        exchange.data = None if data is None else json.loads(data)
+        return milliseconds(exchange.delay)
+
+    def answer(self, number: str, data: str | None = None, at_once: bool = False) -> str:
+        """Call the handler. `+` and JSON: a plain success; `=` and JSON: all there is to say; `~`: `settle` follows.
+
+        *at_once* is a request that cannot wait.
+        """
+        exchange = self._exchanges.pop(number)
+        exchange.data = None if data is None else json.loads(data)
+        if at_once and exchange.latency:
+            exchange.note = "answered at once (async: false), latency skipped"
+        result = exchange.answer()
+        if isinstance(result, Response):
+            if result.kind != "stream":
+                return _encode(result)
+            if at_once:
+                return self._collect_now(exchange, result)
+        elif at_once:
+            return self._refuse(exchange, result)
+        self._awaited[number] = exchange
+        task = asyncio.ensure_future(self._settle(number, exchange, result))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return "~"
+
+    async def _settle(self, number: str, exchange: Exchange, result: Response | Awaitable[Response]) -> None:
+        try:
+            response = result if isinstance(result, Response) else await result
+            if response.kind == "stream":
+                response = await _collect(response)
+        finally:
+            self._awaited.pop(number, None)
+        if not exchange.dropped:
+            self._side.settle(number, _encode(response))
+
+    def _collect_now(self, exchange: Exchange, response: Response) -> str:
+        collecting = _collect(response)
+        try:
+            collecting.send(None)
+        except StopIteration as end:
+            return _encode(end.value)
+        collecting.close()
+        return _encode(_cannot_wait(exchange))
+
+    def _refuse(self, exchange: Exchange, result: Awaitable[Response]) -> str:
+        response = _cannot_wait(exchange)
+        for waiting in (getattr(exchange, "_awaited", None), result):
+            getattr(waiting, "close", bool)()
+        exchange.done(response.status, 0, response.error)
+        return _encode(response)
+
+    def done(self, number: str, status: int, duration: float, error: str | None = None) -> None:
+        """How a JavaScript handler has ended, for the journal."""
+        exchange = self._exchanges.pop(number, None)
+        if exchange:
+            exchange.done(status, duration, error)
+
+    def drop(self, number: str) -> None:
+        """Nobody waits for the answer any more."""
+        self._transports.pop(number, None)
+        exchange = self._exchanges.pop(number, None) or self._awaited.pop(number, None)
+        if exchange:
+            exchange.drop()
+
+    # --- Transports --------------------------------------------------------------------------------------------------
+
+    def transport(
+        self, number: str, data: str | None, success: Callable[[str], None], error: Callable[[str], None]
+    ) -> Any:
+        """Make a transport with the Python factory that applies, and give back what it promises."""
+        exchange = self._exchanges[number]
+        exchange.data = None if data is None else json.loads(data)
+        factory = next(owner.transport_factory for owner in exchange.owners if owner.transport_factory is not None)
+        options = SimpleNamespace(
+            success=lambda value=None: success(to_json(value)),
+            error=lambda reason=None: error(to_json(reason)),
+            url=exchange.request.url,
+        )
+        transport = factory(options, exchange.context)
+        self._transports[number] = transport
+        return transport.promise()
+
+    def resolve(self, number: str, value: str | None = None) -> None:
+        """Hand a success to a Python transport."""
+        self._transports.pop(number).resolve(None if value is None else json.loads(value))
+
+    def reject(self, number: str, reason: str | None = None) -> None:
+        """Hand a failure to a Python transport."""
+        self._transports.pop(number).reject(None if reason is None else json.loads(reason))
+
+    # --- Rows --------------------------------------------------------------------------------------------------------
+
+    def describe(self, number: str) -> str:
+        """The row that answers an exchange."""
+        return self._told(self._exchanges[number].route)
+
+    def live_rows(self) -> str:
+        """The numbers of all rows."""
+        return json.dumps([route.id for route in self.server.routes.rows()])
+
+    def add_route(self, spec: str) -> str:
+        """Add a row for a JavaScript handler."""
+        return self._try(self._add_route, json.loads(spec))
+
+    def _add_route(self, spec: dict[str, Any]) -> dict[str, Any]:
+        regexp = spec.get("regexp")
+        handler = JsFunction(spec["ref"], self._side)
+        route = self.server.add_page_route(
+            UrlExp.foreign(*regexp) if regexp else UrlExp(spec["expression"]),
+            handler,
+            method=spec["httpMethod"],
+            name=spec.get("name"),
+            label=spec.get("label", ""),
+        )
+        route.invoke = handler
+        return {"row": route.id}
+
+    def remove_route(self, name: str) -> str:
+        """Remove the route of that name."""
+        return self._try(self.server.remove_route, name)
+
+    def remove_routes(self) -> str:
+        """Remove them all."""
+        return self._try(self.server.remove_routes)
+
+    def get_route(self, name: str) -> str:
+        """The row of that name."""
+        return self._told(self.server.routes.get(name))
+
+    def get_route_at(self, index: int) -> str:
+        """The row at that place."""
+        return self._told(self.server.routes.at(index))
+
+    def get_matching_route(self, url: str, method: str | None = None, hits: str = "") -> str:
+        """The row that would answer."""
+        found = frozenset(map(int, hits.split(","))) if hits else _NO_HITS
+        match = self.server.routes.match(Request(method or "*", url, hits=found))
+        return self._told(match.route if match else None)
+
+    def call(self, row: int, call: str) -> str:
+        """Call a row's Python handler directly, as JavaScript may with what `getRoute` gives."""
+        return self._try(self._call, row, json.loads(call))
+
+    def _call(self, row: int, call: dict[str, Any]) -> dict[str, Any]:
+        from fauxserver.context import Context
+
+        route = self._described.get(row)
+        if route is None or route.invoke is None:
+            raise RouteError("The route of this handler is gone.")
+        request = Request(call["httpMethod"], call["url"], call.get("data"))
+        result = route.invoke(Context(request, route, tuple(call["captures"]), request.data))
+        if awaits(result):
+            getattr(result, "close", bool)()
+            raise RouteError(
+                f"{label(route.handler)} is asynchronous. Make a request to the route instead.", route.name
+            )
+        return {"value": result.body if isinstance(result, Response) else result}
+
+    def _told(self, route: Route | None) -> str:
+        if route is None:
+            return "null"
+        self._described[route.id] = route
+        handler = route.handler
+        return json.dumps(
+            {
+                "row": route.id,
+                "name": route.name,
+                "urlExp": route.exp.js if route.name else "",
+                "query": route.exp.whole,
+                "httpMethod": route.method,
+                "ref": handler.ref if type(handler) is JsFunction else None,
+                "label": route.label,
+                "location": route.location,
+            }
+        )
+
+    # --- The server --------------------------------------------------------------------------------------------------
+
+    def set_default_handler(self, ref: int | None = None) -> str:
+        """Let a JavaScript function answer what no route does; or the network again."""
+        if ref is None:
+            return self._try(self.server.set_default_handler)
+        handler = JsFunction(ref, self._side)
+        self.server.set_page_default(handler).invoke = handler
+        return "{}"
+
+    def set_latency(self, ref: int | None, minimum: float | None = None, maximum: float | None = None) -> str:
+        """A JavaScript function, or a number, or two to choose between."""
+        if ref is None:
+            return self._try(self.server.set_latency, minimum, None if minimum == maximum else maximum)
+        return self._try(self.server.set_latency, JsFunction(ref, self._side))
+
+    def set_transport_factory(self, ref: int | None = None) -> str:
+        """A JavaScript function; or the usual transports again, whatever included servers say."""
+        factory: Any = _default_transport if ref is None else JsFunction(ref, self._side)
+        return self._try(self.server.set_transport_factory, factory)
+
+    def enable(self, flag: bool) -> str:
+        """Answer requests, or leave them all to the network."""
+        return self._try(self.server.enable, flag)
+
+    def set_base(self, base: str | None) -> str:
+        """The address that the page's server stands for."""
+        self.server.base = base
+        return "{}"
+
+    def ready(self) -> str:
+        """All is set up: this is what `reset` comes back to."""
+        return self._try(self.server.ready)
+
+    def reset(self) -> str:
+        """Back to the beginning. What is under way is dropped."""
+        answer = self._try(self.server.reset)
+        self._exchanges.clear()
+        self._transports.clear()
+        self._changed()
+        return answer
+
+    def _changed(self) -> None:
+        enabled = self.server.enabled
+        if enabled != self._enabled:
+            self._enabled = enabled
+            self._side.enabled(enabled)
+
+    # --- Python of the page ------------------------------------------------------------------------------------------
+
+    def metadata(self, source: str) -> str:
+        """What a route file declares: `{dependencies, files, index}`."""
+        return self._try(self._metadata, source)
+
+    def _metadata(self, source: str) -> dict[str, Any]:
+        found = metadata(source)
+        return {
+            "dependencies": list(found.dependencies),
+            "files": list(found.files),
+            "index": found.index[0] if found.index else None,
+        }
+
+    def load(self, path: str, source: str) -> str:
+        """Run a route file, and include its servers. One that has run before keeps what it has in variables."""
+        return self._try(self._load, path, source)
+
+    def _load(self, path: str, source: str) -> None:
+        file = self._files.get(path)
+        if file is None:
+            file = RouteFile(path, source)
+            file.run()
+            self._files[path] = file
+            before: list[FauxServer] = []
+        else:
+            before = list(file.servers)
+            file.reload(source)
+        for server in before:
+            if server not in file.servers:
+                self.server.exclude(server)
+        for server in file.servers:
+            self.server.include(server)
+
+    def run_python(self, code: str) -> str:
+        """Run code with the page's server as `server`. `{value}` is that of a last expression, if JSON can hold it."""
+        return self._try(self._run_python, code)
+
+    def _run_python(self, code: str) -> dict[str, Any]:
+        name = f"<runPython {next(self._snippets)}>"
+        # For tracebacks; what has no modification time stays.
+        linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+        tree = ast.parse(code, name)
+        last = tree.body[-1] if tree.body else None
+        if isinstance(last, ast.Expr):
+            tree.body.pop()
+        exec(compile(tree, name, "exec"), self._namespace)
+        if not isinstance(last, ast.Expr):
+            return {}
+        value = eval(compile(ast.Expression(last.value), name, "eval"), self._namespace)
+        try:
+            return {"value": json.loads(to_json(value))}
+        except FauxServerError:
+            return {}
+
+    def _try(self, function: Callable[..., Any], *args: Any) -> str:
+        """Call a function and write down what it gives, or what went wrong."""
+        try:
+            value = function(*args)
+            return to_json(value) if isinstance(value, dict) else "{}"
+        except Exception as error:
+            return json.dumps({"error": _fault(error)})
+
+
+def start(side: JsSide) -> Page:
+    """Give the page its server. *side* is how Python reaches the bridge."""
+    return Page(side)
+
+
+_NO_HITS: frozenset[int] = frozenset()
+_NO_HEADERS: dict[str, str] = {}
+
+
+def _guard(side: JsSide) -> Callable[[float], Any]:
+    # Taken once, as every access to a JavaScript object's method makes another proxy.
+    arm, disarm = side.arm, side.disarm
+    guards: dict[float, _Guard] = {}
+
+    def guard(limit: float) -> _Guard:
+        known = guards.get(limit)
+        if known is None:
+            known = guards[limit] = _Guard(limit, arm, disarm)
+        return known
+
+    return guard
+
+
+class _Guard:
+    """The page's watchdog: Python itself looks at the clock while it runs."""
+
+    __slots__ = ("_arm", "_disarm", "_limit")
+
+    def __init__(self, limit: float, arm: Callable[[float], None], disarm: Callable[[], None]) -> None:
+        self._limit = limit
+        self._arm = arm
+        self._disarm = disarm
+
+    def __enter__(self) -> None:
+        self._arm(self._limit)
+
+    def __exit__(self, *_: object) -> None:
+        self._disarm()
+
+
+async def _collect(response: Response) -> Response:
+    """A streamed body, whole. One that breaks off fails the request."""
+    try:
+        await response.read()
+        return response
+    except Exception as error:
+        failed = Response(f"{type(error).__name__}: {error}", 500)
+        failed.error = response.error
+        return failed
+
+
+def _cannot_wait(exchange: Exchange) -> Response:
+    name, place = label(exchange.route.handler), exchange.route.location
+    message = (
+        f"{name}, which answers {exchange.route}{f' ({place})' if place else ''}, is asynchronous, and a request with "
+        "async: false cannot wait for it. Write it with `def`, or make the request asynchronous."
+    )
+    response = Response(message, 500)
+    response.error = Failure(message, exchange.route.file, exchange.route.line, "", message)
+    return response
+
+
+def _encode(response: Response) -> str:
+    kind = response.kind
+    if kind == "json":
+        text = response.json
+        if response.status == 200 and not response.headers and response.error is None:
+            return "+" + text
+    else:
+        body = response.body
+        text = json.dumps(body if kind == "text" else bytes(body).decode("utf-8", "replace"))
+    error = response.error
+    told = {
+        "status": response.status,
+        "reason": response.reason,
+        "headers": {str(name): str(value) for name, value in response.headers.items()},
+        "failed": response.failed,
+        "error": error._asdict() if error else None,
+    }
+    return f'={json.dumps(told)[:-1]}, "body": {text}}}'
+
+
+def _fault(error: Exception) -> dict[str, Any]:
+    """An error as the bridge throws it, and shows it."""
+    kind = "SyntaxError" if isinstance(error, UrlExpError) else type(error).__name__
+    fault: dict[str, Any] = {"type": kind, "message": str(error)}
+    if isinstance(error, RouteFileError):
+        fault |= {"file": error.file, "line": error.line, "source": error.source_line}
+    elif isinstance(error, SyntaxError):
+        # Not JavaScript's SyntaxError, which an expression that does not parse is.
+        fault |= {"type": "Error", "message": f"SyntaxError: {error.msg}", "file": error.filename, "line": error.lineno}
+        fault["source"] = (error.text or "").strip()
+    elif not isinstance(error, FauxServerError):
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+        fault["message"] = f"{kind}: {error}"
+        if frames:
+            fault |= {"file": frames[-1].filename, "line": frames[-1].lineno, "source": frames[-1].line}
+    fault["traceback"] = "".join(traceback.format_exception(error))
+    return fault
+
+
