@@ -1069,7 +1069,7 @@
     for (const url of ["py/books/99", "py/books/none", "py/teapot"]) {
       const options = { url }
       const [how, reason] = await outcome(ends => env.Backbone.sync("read", new env.Backbone.Model(), Object.assign(options, ends)))
-      told.push([how, reason, options.faux.status, options.faux.statusText])
+      told.push([how, typeof reason === "string" ? reason.split(":")[0] : reason, options.faux.status, options.faux.statusText])
     }
     return told
   }, [["error", "Not Found", 404, "Not Found"], ["error", "Not Found", 404, "Not Found"], ["error", { short: true, stout: true }, 418, "I'm a Teapot"]])

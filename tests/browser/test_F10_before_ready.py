@@ -183,7 +183,8 @@ def test_F10_what_cannot_wait_says_so(visitor: Visitor, site: Site):
               () => fauxServer.getRouteAt(0),
               () => fauxServer.getMatchingRoute("u", "GET"),
             ].map(thrown)
-            window.atOnce = [() => fauxServer.addRoute(), () => fauxServer.get()].map(thrown).concat(fauxServer.getVersion())
+            window.atOnce = [() => fauxServer.addRoute(), () => fauxServer.get()].map(thrown)
+            atOnce.push(fauxServer.getVersion())
         """),
         routes=["/routes.py"],
     )

@@ -38,7 +38,8 @@ def test_F1_the_interface_from_python(visitor: Visitor):
         await fauxServer.runPython(given)
         return [
           await ask("read", "all/x"), await ask("read", "books/1"), await ask("create", "books", { a: 1 }),
-          await ask("update", "books/1", { a: 1 }), await ask("patch", "books/1", { b: 2 }), await ask("delete", "books/1"),
+          await ask("update", "books/1", { a: 1 }), await ask("patch", "books/1", { b: 2 }),
+          await ask("delete", "books/1"),
           await ask("read", "one"), await ask("read", "v12/status"), await ask("read", "decorated"),
           fauxServer.getRoute("gone"), fauxServer.getRouteAt(1).name,
           fauxServer.getMatchingRoute("books/7", "GET").handlerParams,

@@ -43,10 +43,6 @@ def an_object():
 @server.get("never")
 async def never():
     await asyncio.Event().wait()
-
-@server.get("needs")
-def needs(context, one, two):
-    return {}
 """
 
 ASK = """
@@ -70,7 +66,6 @@ BOX = "document.querySelector('fauxserver-errors')?.shadowRoot.textContent"
         ("raises", 25, 'return {}["missing"]', ["KeyError", "missing"]),
         ("cannot", None, None, ["$.books[1].price", "nan"]),
         ("object", None, None, ["$.books[0]", "object"]),
-        ("needs", None, None, ["needs", "one"]),
     ],
 )
 def test_F4_a_handler_that_fails_is_a_500_which_says_why(visitor: Visitor, site: Site, url, line, source, says):

@@ -147,10 +147,16 @@ GOOD = "from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('go
             "routes.py:3",
             ["parenthes", "a(b"],
         ),
+        (
+            "from fauxserver import FauxServer\nserver = FauxServer()\n"
+            "@server.get('books/:id')\ndef read(context, id, other): ...\n",
+            "routes.py:3",
+            ["other", "books/:id", "read"],
+        ),
         ("# /// script\n# dependencies = [\n# ///\n", "routes.py", ["dependencies", "TOML"]),
         (None, "routes.py", ["404", "routes.py"]),
     ],
-    ids=["raises", "does not parse", "imports what is missing", "{id}", "unbalanced", "metadata", "missing file"],
+    ids=["raises", "does not parse", "imports what is missing", "{id}", "unbalanced", "unfillable", "metadata", "missing file"],
 )
 def test_a_route_file_that_fails_is_shown_with_its_line_and_the_others_run(
     visitor: Visitor, site: Site, source: str | None, place: str, says: list[str]
