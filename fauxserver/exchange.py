@@ -27,12 +27,12 @@ class Exchange:
         "_answered",
         "_awaited",
         "_context",
+        "_data",
         "_delay",
         "_dropped",
         "_generation",
         "_latency_error",
         "_task",
-        "data",
         "duration",
         "error",
         "note",
@@ -54,8 +54,7 @@ class Exchange:
         """What the url expression captured."""
         self.owners = owners
         """The server that was asked and, where the route is an included server's, the servers down to that one."""
-        self.data = request.data
-        """What was sent. A host that learns it later than the url sets it before it asks for the answer."""
+        self._data = request.data
         self._generation = server.generation
         self._delay: float | None = None
         self._context: Context | None = None
@@ -72,6 +71,17 @@ class Exchange:
 
     def __repr__(self) -> str:
         return f"<Exchange {self.request.method} {self.request.url} → {self.route}>"
+
+    @property
+    def data(self) -> Any:
+        """What was sent. A host that learns it later than the url sets it before it asks for the answer."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self._data = data
+        # A latency function may have been shown one without the data.
+        self._context = None
 
     @property
     def context(self) -> Context:

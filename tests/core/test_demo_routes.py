@@ -157,6 +157,14 @@ def test_the_server_pretends_to_think_for_a_moment(server):
     assert 60 <= server.accept(Request("GET", "library-app/books")).delay <= 180
 
 
+def test_a_book_is_added_when_its_data_is_known_only_after_the_delay_as_in_the_page(server):
+    exchange = server.accept(Request("POST", "library-app/books"))
+    assert exchange.delay
+    exchange.data = NEW
+
+    assert exchange.answer().body == {**NEW, "id": 201}
+
+
 def test_reset_brings_the_books_back(server):
     ask(server, "DELETE", f"library-app/books/{id_of(server, 'The Hobbit')}")
 
