@@ -1,4 +1,4 @@
-"""What is different for pytest inside the runtime: event loops that end, and Hypothesis without its native half."""
+"""What is different for pytest inside the runtime: event loops end, no thread watches, Hypothesis lacks its native half."""
 
 import asyncio
 import json
@@ -9,7 +9,10 @@ import time
 import types
 from importlib.metadata import version
 
+import js
 import pytest
+
+from fauxserver import guard
 
 
 class Loop(asyncio.BaseEventLoop):
@@ -32,6 +35,19 @@ class Loop(asyncio.BaseEventLoop):
 
     def _write_to_self(self):
         pass
+
+
+class Watchdog:
+    """Stops what runs too long as the page does, without a thread."""
+
+    def __init__(self, limit):
+        self.limit = limit
+
+    def __enter__(self):
+        js.timeLimit.arm(self.limit)
+
+    def __exit__(self, *_):
+        js.timeLimit.disarm()
 
 
 def run_to_its_end(main, *, debug=None, loop_factory=Loop):
@@ -104,6 +120,7 @@ class Count:
 def run(args):
     """Run pytest with *args* (JSON), and return its exit code and the number of each outcome, in JSON."""
     hypothesis_native()
+    guard.Watchdog = Watchdog
     asyncio.run = run_to_its_end
     asyncio.events._set_running_loop(None)
     count = Count()

@@ -2,6 +2,7 @@
 // Reads { static, folders: { path in the runtime: path here }, args } from stdin; the last line it prints is the outcome.
 import { readFileSync } from "node:fs"
 import { boot } from "../../js/loader.js"
+import { createTimeLimit } from "../../js/timelimit.js"
 
 const { static: base, folders, args } = JSON.parse(readFileSync(0, "utf8"))
 const { pyodide, boot: how, reason } = await boot({ base })
@@ -9,6 +10,7 @@ for (const [path, here] of Object.entries(folders)) {
   pyodide.FS.mkdirTree(path)
   pyodide.mountNodeFS(path, here)
 }
+globalThis.timeLimit = createTimeLimit(pyodide)
 const run = pyodide.runPython(`
 import sys
 sys.dont_write_bytecode = True
