@@ -344,7 +344,7 @@ _DOT = r"[^\n\r\u2028\u2029]"
 _END = r"\Z"
 
 
-def translate(parts: Parts, end: str = _END) -> tuple[str, list[int]]:
+def translate(parts: Parts) -> tuple[str, list[int]]:
     """The regular expression for Python, and which of its groups are captures (the others are helpers).
 
     >>> translate(parse("books/:id"))
@@ -352,7 +352,7 @@ def translate(parts: Parts, end: str = _END) -> tuple[str, list[int]]:
     """
     picks: list[int] = []
     counter = [0]
-    return _translate(parts, picks, counter) + end, picks
+    return _translate(parts, picks, counter) + _END, picks
 
 
 def _translate(parts: Parts, picks: list[int], counter: list[int]) -> str:
