@@ -1,4 +1,4 @@
-"""What is different for pytest inside the runtime: event loops end, no thread watches, Hypothesis lacks its native half."""
+"""What is different for pytest inside the runtime: loops that end, a guard without threads, a pure Python Hypothesis."""
 
 import asyncio
 import json
@@ -9,9 +9,9 @@ import time
 import types
 from importlib.metadata import version
 
-import js
 import pytest
 
+import js
 from fauxserver import guard
 
 
