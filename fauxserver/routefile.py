@@ -181,6 +181,8 @@ class RouteFile:
         for server in self.servers:
             server.files.pop(self, None)
         self.servers = list(dict.fromkeys(found))
+        for server in self.servers:
+            server.files[self] = None
 
     def _helpers(self) -> list[str]:
         folder = Path(self.path).parent
