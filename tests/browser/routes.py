@@ -52,14 +52,14 @@ def teapot():
 
 
 def first(context):
-    context.data = ["first"]
+    context.data["order"] = ["first"]
 
 
 def second(context):
-    return {"order": [*context.data, "second"]}
+    return {"order": [*context.data["order"], "second"]}
 
 
-server.get("py/stack", [first, second])
+server.post("py/stack", [first, second])
 
 
 @server.post("py/made")
