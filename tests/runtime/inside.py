@@ -1,4 +1,4 @@
-"""What is different for pytest inside the runtime: loops that end, a guard without threads, a pure Python Hypothesis."""
+"""What differs for pytest inside the runtime: loops that end, a guard without threads, a pure Python Hypothesis."""
 
 import asyncio
 import json
