@@ -84,7 +84,7 @@ class Route:
         return f"<Route {self}>"
 
     def __str__(self) -> str:
-        return f"{self.method} {self.exp.expression if isinstance(self.exp.expression, str) else self.exp.js_text}"
+        return f"{self.method} {self.exp}"
 
     @property
     def location(self) -> str:

@@ -203,7 +203,7 @@ class FauxServer:
         exp = UrlExp(url_exp)
         method = _method(method)
         file, line, of_module = place
-        invoke = caller(handler, exp.params, f"{method} {url_exp if isinstance(url_exp, str) else exp.js_text}")
+        invoke = caller(handler, exp.params, f"{method} {exp}")
         self.routes.add(
             Route(
                 self._name(name, method, exp),

@@ -73,6 +73,9 @@ class UrlExp:
     def __repr__(self) -> str:
         return f"UrlExp({self.expression!r})"
 
+    def __str__(self) -> str:
+        return self.expression if isinstance(self.expression, str) else f"re.compile({self.expression.pattern!r})"
+
     def match(self, url: str) -> Captures | None:
         """What the holes hold, in order, `None` for an optional part that is not there; or `None`: no match."""
         if self.place == "pattern":

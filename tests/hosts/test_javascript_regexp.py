@@ -55,7 +55,13 @@ def javascript():
 # --- Expressions, and urls that have a chance --------------------------------------------------------------------
 
 # What JavaScript and Python see differently: line ends, white space, case, digits, halves of characters, specials.
-CHARACTERS = [*"abZ09_/-.+,|^$#?&=%~!@;'\"<>\\[] \t\n\r\v\f\0", *"\x85\xa0\u2028\u2029\ufeff\u180eéßİıſK٣क्", "𝒳", "\ud835", "\udcb3"]
+CHARACTERS = [
+    *"abZ09_/-.+,|^$#?&=%~!@;'\"<>\\[] \t\n\r\v\f\0",
+    *"\x85\xa0\u2028\u2029\ufeff\u180eéßİıſK٣क्",
+    "𝒳",
+    "\ud835",
+    "\udcb3",
+]
 NAMES = ["x", "id", "_", "a1", "__", "idé", "ünicode", "größe", "नाम", "名前", "𝒳y"]
 REPEATED = [*"a/.é", "\\", "$", "𝒳", "\n"]
 
@@ -63,9 +69,9 @@ literals = st.lists(st.sampled_from(CHARACTERS), min_size=1, max_size=4).map(lam
 colons = st.sampled_from([("text", ":"), ("text", ":5"), ("text", "::"), ("text", ":/")])
 params = st.sampled_from(NAMES).map(lambda name: ("param", name))
 splats = st.sampled_from([*NAMES, "5", "9lives"]).map(lambda name: ("splat", name))
-stars = st.one_of(
-    st.sampled_from(REPEATED).map(lambda text: ("text", text)), params, splats
-).map(lambda token: ("star", token))
+stars = st.one_of(st.sampled_from(REPEATED).map(lambda text: ("text", text)), params, splats).map(
+    lambda token: ("star", token)
+)
 tokens = st.one_of(literals, literals, params, params, splats, stars, colons)
 parts = st.recursive(
     st.lists(tokens, max_size=4),
@@ -250,6 +256,8 @@ def test_regexps_print_as_in_javascript(javascript, expression, printed):
         return
     exp = UrlExp(expression)
     program = "process.stdout.write(String(new RegExp(...JSON.parse(process.argv[1]))))"
-    said = subprocess.run([node(), "-e", program, json.dumps(exp.js)], capture_output=True, encoding="utf-8", check=True)
+    said = subprocess.run(
+        [node(), "-e", program, json.dumps(exp.js)], capture_output=True, encoding="utf-8", check=True
+    )
 
     assert (exp.js_text, said.stdout) == (printed, printed)
