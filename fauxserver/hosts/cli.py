@@ -110,7 +110,9 @@ def routes(file: Annotated[Path, typer.Argument(metavar="FILE.py")]) -> None:
 def row(route: Any) -> list[Text]:
     """What is told of a route. (As text: rich would take a RegExp's brackets for markup.)"""
     expression = route.url_exp if isinstance(route.url_exp, str) else f"re.compile({route.url_exp.pattern!r})"
-    return [Text(cell) for cell in (route.http_method, expression, route.label, route.location, route.name)]
+    # A name that nobody gave it tells nothing.
+    name = "" if route.name.startswith(f"{route.http_method}_/") else route.name
+    return [Text(cell) for cell in (route.http_method, expression, route.label, route.location, name)]
 
 
 def static() -> Path:
