@@ -5,8 +5,6 @@ import { boot, findBase, version } from "./loader.js"
 import { installPackages } from "./packages.js"
 import { startsEnabled } from "./toggle.js"
 
-/* global define, exports, module, require */
-
 /** @type {any} */
 const global = globalThis
 /** @type {Record<string, string | undefined>} */
@@ -52,18 +50,26 @@ function attempt(find) {
   }
 }
 
-// @ts-ignore: these exist where such a loader runs us.
+/** What we are required beside, or who requires us: with linked packages these are two places. */
+function ownBackbone() {
+  // Under a name of its own, lest a bundler looks for Backbone.
+  const demand = require
+  for (const find of [() => demand("backbone"), () => module.parent.require("backbone")]) {
+    try {
+      return find()
+    } catch {
+      // There may be none: `install` takes one.
+    }
+  }
+  return undefined
+}
+
 const inCommonJS = typeof exports === "object" && typeof module === "object" && typeof require === "function"
-// @ts-ignore: see above.
 const inAMD = typeof define === "function" && define.amd
 
 if (inCommonJS) {
-  // @ts-ignore: see above. Under a name of its own, lest a bundler looks for Backbone.
-  const demand = require
-  // @ts-ignore: see above.
-  module.exports = create(demand("backbone"))
+  module.exports = create(ownBackbone())
 } else if (inAMD) {
-  // @ts-ignore: see above.
   define(["backbone"], (/** @type {any} */ Backbone) => create(Backbone))
 } else {
   const fauxServer = create()

@@ -19,7 +19,10 @@ export function holdTestRunners(global, ready) {
     hold(runner)
   }
 
-  return function look() {
+  if (!("mocha" in global)) onAssignment(global, "mocha", settled, look)
+  return look
+
+  function look() {
     once(global.QUnit?.config && global.QUnit, (QUnit) => holdQUnit(global, QUnit, settled))
     once(global.jasmine?.getEnv?.(), (env) => holdJasmine(env, settled))
     once(global.mocha?.suite && global.mocha, (mocha) => holdMocha(mocha, settled))
@@ -36,12 +39,17 @@ export function holdTestRunners(global, ready) {
 function holdQUnit(global, QUnit, ready) {
   const { config, start } = QUnit
   let wanted = config.autostart !== false
+  // Later, QUnit 1 itself sets it, which says nothing about what the page wants.
+  let open = global.document?.readyState === "loading"
+  global.document?.addEventListener("DOMContentLoaded", () => {
+    open = false
+  }, { once: true })
   /** @type {any[] | undefined} */
   let asked
   Object.defineProperty(config, "autostart", {
     get: () => false,
     set: (value) => {
-      wanted = value
+      if (open) wanted = value
     },
     configurable: true,
     enumerable: true,
@@ -93,6 +101,32 @@ function holdMocha(mocha, ready) {
     suite._beforeAll.unshift(suite._beforeAll.pop())
     return run.apply(mocha, args)
   }
+}
+
+/**
+ * Mocha is told to run by the page itself, maybe right after it was loaded.
+ *
+ * @param {any} global
+ * @param {string} name
+ * @param {Promise<void>} ready
+ * @param {() => void} look
+ */
+function onAssignment(global, name, ready, look) {
+  /** @type {unknown} */
+  let value
+  Object.defineProperty(global, name, {
+    get: () => value,
+    set(given) {
+      value = given
+      look()
+    },
+    configurable: true,
+    enumerable: false,
+  })
+  ready.then(() => {
+    delete global[name]
+    if (value !== undefined) global[name] = value
+  })
 }
 
 /** @param {any} global */

@@ -136,6 +136,7 @@ export function jqXHRTransport(options, _context, { $, cancel, promised = create
     }
   }
 
+  if (!xhr.done) addDeferredWords(xhr)
   Object.assign(xhr, {
     readyState: 1,
     setRequestHeader: () => xhr,
@@ -153,6 +154,19 @@ export function jqXHRTransport(options, _context, { $, cancel, promised = create
   })
   options.xhr = xhr
   return { promise: () => xhr, resolve: (value) => settle(value, false), reject: (reason) => settle(reason, true) }
+}
+
+// A native promise has one value to give; the others are on the object itself.
+/** @param {any} xhr */
+function addDeferredWords(xhr) {
+  const outcome = () => [xhr.responseJSON ?? xhr.responseText, "success", xhr]
+  const failure = () => [xhr, xhr.statusText === "abort" ? "abort" : "error", xhr.statusText]
+  const tell = (/** @type {Function[]} */ callbacks, /** @type {any[]} */ args) => callbacks.forEach((each) => each(...args))
+  Object.assign(xhr, {
+    done: (/** @type {Function[]} */ ...callbacks) => (xhr.then(() => tell(callbacks, outcome()), () => {}), xhr),
+    fail: (/** @type {Function[]} */ ...callbacks) => (xhr.then(() => {}, () => tell(callbacks, failure())), xhr),
+    always: (/** @type {Function[]} */ ...callbacks) => xhr.done(...callbacks).fail(...callbacks),
+  })
 }
 
 /** @param {any} value @param {number} status */
