@@ -18,9 +18,10 @@ import { jqXHRTransport } from "./transport.js"
  * @param {Settings & { hold?: boolean }} [surroundings.settings]
  * @param {string} surroundings.version
  * @param {string} [surroundings.runtime]  Where the runtime's files are.
+ * @param {string} [surroundings.base]  The address that the page's server stands for.
  * @param {any} [surroundings.Backbone]  The one to install on; by default the global one.
  */
-export function createFauxServer({ global = globalThis, boot, installPackages, enabled, settings = {}, version, runtime, Backbone }) {
+export function createFauxServer({ global = globalThis, boot, installPackages, enabled, settings = {}, version, runtime, base, Backbone }) {
   /** @type {Map<any, () => void>} */
   const installed = new Map()
   /** @type {Promise<any>} */
@@ -81,6 +82,7 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
     fauxServer[name] = registers(name, (args) => readShortcut(name, args), (bridge, route) => bridge.addRoute(route))
   }
 
+  if (base !== undefined) lifecycle.call("start", [{ base }], (bridge) => bridge.setBase(base))
   ready = enabled ? start() : Promise.resolve(fauxServer)
   if (settings.hold !== false) {
     lookForRunners = holdTestRunners(global, ready)

@@ -17,15 +17,16 @@ const runtimes = new Map()
  * @param {string | string[]} [options.routes]  Addresses of route files; by default the page's Python script tags.
  * @param {{ Backbone?: any }} [options.intercept]  What to answer; by default the global Backbone.
  * @param {string} [options.runtime]  The folder of the runtime's files; a bundler's output has to name it.
- * @param {string} [options.base]  The same, by its older name.
+ * @param {string} [options.base]  The address that the page's server stands for.
  * @param {boolean} [options.quiet]  Errors on the console only.
  * @param {boolean} [options.reload]  Load a route file again when it was saved.
  * @param {boolean} [options.hold]  Whether test runners wait for the server.
  * @returns {Promise<(() => void) & { fauxServer: any }>}
  */
 export async function start({ routes, intercept = {}, runtime, base, quiet, reload, hold } = {}) {
-  const folder = findBase(runtime ?? base)
+  const folder = findBase(runtime)
   const { fauxServer, stop } = createFauxServer({
+    base,
     version,
     Backbone: intercept.Backbone,
     runtime: folder,

@@ -71,7 +71,7 @@ export async function installPackages(pyodide, base, requirements, { index, from
       }))
     }))
     const install = await installer(pyodide, files)
-    await install(JSON.stringify(wheels), JSON.stringify(rest), index ?? undefined)
+    await install(JSON.stringify(wheels), JSON.stringify(rest), index?.replace(/\/+$/, ""))
   } catch (cause) {
     throw new Error(explanation(requirements, index, cause), { cause })
   } finally {
