@@ -77,7 +77,7 @@ class HTTPError(FauxServerError):
 
     def __init__(self, status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> None:
         if isinstance(status, bool) or not isinstance(status, int) or not 100 <= status <= 599:
-            raise ValueError(
+            raise HandlerError(
                 f"HTTPError: {status!r} is no HTTP status. Give a number from 100 to 599, as in HTTPError(404)."
             )
         self.status = int(status)
