@@ -125,7 +125,7 @@ function pageFiles(base) {
         element.onload = resolve
         element.onerror = () => reject(new Error(`${url} did not load`))
       })
-      document.head.append(element)
+      (document.head ?? document.documentElement).append(element)
       try {
         await loaded
       } catch (cause) {
