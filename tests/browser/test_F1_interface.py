@@ -72,7 +72,7 @@ at = [server.get_route_at(i).name for i in range(2)]
 route = server.get_route("mine")
 match = server.get_matching_route("mine/7", "GET")
 none = server.get_route("none")
-server.get("told", {"at": at, "method": route.method, "none": none, "params": list(match.handler_params)})
+server.get("told", {"at": at, "method": route.http_method, "none": none, "params": list(match.handler_params)})
 """,
     )
     assert visitor.run(ASK + 'return ask("read", "told")') == {
@@ -151,7 +151,7 @@ def test_F1_each_answered_request_is_one_folded_line(visitor: Visitor):
     visitor.run(ASK + 'await ask("read", "books/1")')
     [line] = [line for line in visitor.console if line.startswith("startGroupCollapsed")]
     before, after = line.removeprefix("startGroupCollapsed: ").split(" ms, ")
-    assert (before.rsplit(" ", 1)[0], after) == ("GET books/1 → 200,", "read_book routes.py:5")
+    assert (before.rsplit(" ", 1)[0], after) == ("GET books/1 → 200,", "read_book routes.py:4")
 
 
 def test_F1_a_page_without_backbone_is_none_the_worse(visitor: Visitor):

@@ -26,16 +26,12 @@ CLOCKS = {
         "clock.restore()",
     ),
     "Jasmine": (
-        ["/npm/jasmine-core/lib/jasmine-core/jasmine.js", "/npm/jasmine-core/lib/jasmine-core/boot0.js"],
+        [f"/npm/jasmine-core/lib/jasmine-core/{name}.js" for name in ("jasmine", "jasmine-html", "boot0")],
         "jasmine.clock().install(); const tick = ms => jasmine.clock().tick(ms)",
         "jasmine.clock().uninstall()",
     ),
     "Jasmine 2": (
-        [
-            "/npm/jasmine-core-2/lib/jasmine-core/jasmine.js",
-            "/npm/jasmine-core-2/lib/jasmine-core/jasmine-html.js",
-            "/npm/jasmine-core-2/lib/jasmine-core/boot.js",
-        ],
+        [f"/npm/jasmine-core-2/lib/jasmine-core/{name}.js" for name in ("jasmine", "jasmine-html", "boot")],
         "jasmine.clock().install(); const tick = ms => jasmine.clock().tick(ms)",
         "jasmine.clock().uninstall()",
     ),

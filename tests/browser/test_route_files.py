@@ -153,7 +153,7 @@ GOOD = "from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('go
             "routes.py:3",
             ["other", "books/:id", "read"],
         ),
-        ("# /// script\n# dependencies = [\n# ///\n", "routes.py", ["dependencies", "TOML"]),
+        ("# /// script\n# dependencies = [\n# ///\n", "routes.py", ["TOML", "# /// script"]),
         (None, "routes.py", ["404", "routes.py"]),
     ],
     ids=["raises", "does not parse", "imports what is missing", "{id}", "unbalanced", "unfillable", "metadata", "missing file"],

@@ -129,7 +129,7 @@ def test_F10_a_test_page_runs_by_changing_nothing_but_the_tag(visitor: Visitor, 
     assert visitor.failures == []
 
 
-@pytest.mark.parametrize("name", ["QUnit 1", "Jasmine", "Mocha"])
+@pytest.mark.parametrize("name", ["QUnit 1", "Jasmine 2", "Mocha"])
 def test_F10_data_hold_no_leaves_the_runner_alone(visitor: Visitor, name: str):
     parts, counts = PAGES[name]
     visitor.visit(page(parts, script(OURS, data_hold="no")))
