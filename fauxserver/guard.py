@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
+import sys
 import threading
-from types import TracebackType
+from types import FrameType, TracebackType
 
 
 class Stopped(BaseException):
@@ -23,27 +23,48 @@ class Watchdog:
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._barked = False
+        self._guarded: FrameType | None = None
 
     def __enter__(self) -> None:
+        self._guarded = sys._getframe(1)
         threading.Thread(target=self._watch, daemon=True).start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._lock:
-            self._over.set()
-            if self._barked and kind is not Stopped:
-                _raise_in(self._thread, None)
+        try:
+            with self._lock:
+                self._over.set()
+                # What it has barked once more, and nobody has heard yet, would be heard by whoever comes next.
+                if self._barked:
+                    _raise_in(self._thread, None)
+        except Stopped:
+            self.__exit__(kind, error, trace)
+            if kind is None:
+                raise
+        self._guarded = None
 
     def _watch(self) -> None:
         wait = self._limit
         while not self._over.wait(wait):
             with self._lock:
                 if not self._over.is_set():
+                    # Stopped may have come just when the block was left, and then nobody has called us off.
+                    if not self._inside():
+                        return
                     self._barked = True
                     _raise_in(self._thread, Stopped)
             wait = 0.05
 
+    def _inside(self) -> bool:
+        frame = sys._current_frames().get(self._thread)
+        while frame is not None and frame is not self._guarded:
+            frame = frame.f_back
+        return frame is not None
+
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    # Here, because it takes a tenth of a second in the page, which has a guard of its own.
+    import ctypes
+
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error) if error else None)
