@@ -125,7 +125,8 @@ function pageFiles(base) {
         element.onload = resolve
         element.onerror = () => reject(new Error(`${url} did not load`))
       })
-      (document.head ?? document.documentElement).append(element)
+      const place = document.head ?? document.documentElement
+      place.append(element)
       try {
         await loaded
       } catch (cause) {

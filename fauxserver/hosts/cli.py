@@ -118,7 +118,7 @@ def row(route: Any) -> list[Text]:
 def static() -> Path:
     """The static files: in a checkout built anew if anything has changed."""
     builder = PACKAGE.parent / "wasm" / "build.py"
-    if builder.is_file():
+    if builder.is_file() and (PACKAGE.parent / "pyproject.toml").is_file():
         spec = importlib.util.spec_from_file_location("fauxserver_build", builder)
         assert spec is not None
         assert spec.loader is not None
