@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fauxserver.context import Context
 from fauxserver.errors import HandlerError, TimeLimitError
+from fauxserver.guard import Stopped
 from fauxserver.handlers import Failure, awaits, fail, in_steps, label, latency_caller, respond
 from fauxserver.journal import Entry
 from fauxserver.latency import milliseconds
@@ -199,8 +200,6 @@ class Exchange:
 
     def _step(self, function: Callable[[Any], Any], argument: Any) -> Any:
         """Run a stretch of the handler under guard."""
-        from fauxserver.guard import Stopped
-
         limit = self.time_limit
         if limit is None:
             return function(argument)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from fauxserver.errors import RouteError
 from fauxserver.exchange import Exchange
+from fauxserver.guard import Watchdog
 from fauxserver.handlers import caller, label
 from fauxserver.journal import Journal
 from fauxserver.latency import latency as latency_of
@@ -488,8 +489,6 @@ def _nothing() -> None:
 
 
 def _watchdog(limit: float) -> AbstractContextManager[Any]:
-    from fauxserver.guard import Watchdog
-
     return Watchdog(limit)
 
 
