@@ -58,6 +58,7 @@ class RouteFile:
         self._given = source is not None
         self._source = _read(self.path) if source is None else source
         self.metadata = metadata(self._source, self.path)
+        self._code: types.CodeType | None = None
         self._made: list[FauxServer] = []
         self._after: dict[FauxServer, Any] = {}
 
@@ -71,7 +72,7 @@ class RouteFile:
         """
         if self.module is not None:
             return self.module
-        code = self._compile(self._source)
+        self._code = code = self._compile(self._source)
         self._check(self.metadata)
         module = types.ModuleType(_free_name(self.path))
         module.__file__ = self.path
@@ -81,7 +82,7 @@ class RouteFile:
             sys.path.insert(0, folder)
         self._show(self._source)
         try:
-            self._execute(module, lambda: exec(code, module.__dict__))
+            self._execute(module, self._source, lambda: exec(code, module.__dict__))
         except BaseException:
             del sys.modules[module.__name__]
             raise
@@ -99,7 +100,9 @@ class RouteFile:
         modules are made anew. If the new text does not parse, or raises, all stays as it was.
         """
         module = self.module
-        if source is None:
+        if source is not None:
+            self._given = True
+        else:
             source = self._source if self._given else _read(self.path)
         if module is None:
             self._source, self.metadata = source, metadata(source, self.path)
@@ -123,11 +126,11 @@ class RouteFile:
 
         self._show(source)
         try:
-            self._execute(module, execute)
+            self._execute(module, source, execute)
         except BaseException:
             self._show(self._source)
             raise
-        self._source, self.metadata = source, declared
+        self._source, self._code, self.metadata = source, code, declared
         for server in self.servers:
             server.files[self] = None
             server.ready()
@@ -139,12 +142,11 @@ class RouteFile:
         What else was added to its servers before they were ready is added again, unless it comes from one of the
         *others*, route files that are reset as well.
         """
-        module = self.module
-        if module is None:
+        module, code = self.module, self._code
+        if module is None or code is None:
             self.run()
             return
         before = {server: (server._ready, self._after.get(server)) for server in self._made}
-        code = self._compile(self._source)
         for name in self._helpers():
             sys.modules.pop(name, None)
 
@@ -152,13 +154,13 @@ class RouteFile:
             _blank(module.__dict__)
             exec(code, module.__dict__)
 
-        self._execute(module, execute)
+        self._execute(module, self._source, execute)
         for server, (ready, after) in before.items():
             if ready is not None and after is not None:
                 server._add_back(after, ready, others)
             server._ready = server._save()
 
-    def _execute(self, module: types.ModuleType, execute: Callable[[], None]) -> None:
+    def _execute(self, module: types.ModuleType, source: str, execute: Callable[[], None]) -> None:
         """Run the code, and see which servers there are then. If it raises, put all back."""
         namespace = module.__dict__
         old = namespace.copy()
@@ -173,7 +175,7 @@ class RouteFile:
                 vars(server).update(attributes)
                 server.routes.restore(items)
             if isinstance(error, (Exception, SystemExit)):
-                raise self._fault(error) from error
+                raise self._fault(error, source) from error
             raise
         self._made = made.made
         self._after = {server: server._save() for server in self._made}
@@ -202,7 +204,7 @@ class RouteFile:
         except (SyntaxError, ValueError) as error:
             raise self._fault(error, source) from error
 
-    def _fault(self, error: BaseException, source: str | None = None) -> RouteFileError:
+    def _fault(self, error: BaseException, source: str) -> RouteFileError:
         if isinstance(error, SyntaxError) and error.filename == self.path:
             line, said = error.lineno, f"{type(error).__name__}: {error.msg}"
         else:
@@ -212,10 +214,8 @@ class RouteFile:
                     line = trace.tb_lineno
                 trace = trace.tb_next
             said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        lines = (self._source if source is None else source).splitlines()
-        shown = linecache.getline(self.path, line or 0) if source is None else ""
-        if not shown and line and line <= len(lines):
-            shown = lines[line - 1]
+        lines = source.splitlines()
+        shown = lines[line - 1] if line and line <= len(lines) else ""
         where = f"{self.name}, line {line}" if line else self.name
         return RouteFileError(f"{where}: {said}", self.path, line, shown.strip() or None)
 
