@@ -222,15 +222,14 @@ def _bridge(out: Path, runtime: dict[str, Any]) -> dict[str, Any]:
         "what": "bridge",
         "js": str(JS),
         "out": str(out),
-        "entries": {str(JS / source): name for source, name in entries.items() if (JS / source).is_file()},
+        "entries": {str(JS / source): name for source, name in entries.items()},
         "defines": {"FAUXSERVER_FILES": runtime["runtime"], "FAUXSERVER_VERSION": version},
     }
     _node("bundle.mjs", order)
     for name in ("LICENSE", "NOTICES"):
-        if (ROOT / "fauxserver" / name).is_file():
-            shutil.copy2(ROOT / "fauxserver" / name, out / name)
-    if (JS / "fauxserver.d.ts").is_file():
-        shutil.copy2(JS / "fauxserver.d.ts", out / "fauxserver.d.ts")
+        shutil.copy2(ROOT / "fauxserver" / name, out / name)
+    shutil.copy2(JS / "fauxserver.d.ts", out / "fauxserver.d.ts")
+    shutil.copy2(JS / "vendor.cjs", out / "vendor.js")
     (out / "package.json").write_text(json.dumps(_npm_package(version), indent=2) + "\n")
     contents = {path.name: path.read_bytes() for path in sorted(out.iterdir())}
     files = {name: {"size": len(content), "integrity": _integrity(content)} for name, content in contents.items()}
@@ -247,6 +246,7 @@ def _npm_package(version: str) -> dict[str, Any]:
         "main": "./fauxserver.js",
         "module": "./fauxserver.module.js",
         "types": "./fauxserver.d.ts",
+        "bin": {"fauxserver": "./vendor.js"},
         "exports": {
             ".": {"types": "./fauxserver.d.ts", "import": "./fauxserver.module.js", "default": "./fauxserver.js"},
             "./*": "./*",
@@ -264,8 +264,6 @@ def _version() -> str:
 
 
 def _demo(out: Path) -> None:
-    if not (DEMO / "index.html").is_file():
-        return
     ignore = shutil.ignore_patterns("node_modules", "package*.json", "__pycache__", ".*")
     shutil.copytree(DEMO, out / "demo", ignore=ignore)
     if (DEMO / "package.json").is_file():
