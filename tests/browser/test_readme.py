@@ -13,11 +13,9 @@ from tests.browser.site import Site
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
-def first(language: str) -> str:
-    """The first code block of that language."""
-    found = re.search(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert found
-    return found[1]
+def blocks(language: str) -> list[str]:
+    """The code blocks of that language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -26,8 +24,8 @@ def example(visitor: Visitor, site: Site) -> Visitor:
     for address in LATEST.scripts:
         name = next(name for name in ("jquery", "underscore", "backbone") if f"/{name}-" in address)
         site.write(f"/{name}.js", site.bytes(address))
-    site.write("/routes.py", first("python"))
-    visitor.visit(first("html"), "/index.html")
+    site.write("/routes.py", blocks("python")[0])
+    visitor.visit(blocks("html")[0], "/index.html")
     expect(visitor.page).to_have_title("Franny and Zooey")
     return visitor
 
@@ -42,7 +40,33 @@ def test_the_example_of_the_readme_is_answered_in_the_page(example: Visitor, sit
 
 
 def test_the_one_line_of_the_readme_asks_the_real_server(example: Visitor, site: Site):
-    example.run(first("js"))
+    example.run(blocks("js")[0])
     example.run("await new Promise(done => new Book({ id: 1 }).fetch({ success: done, error: done }))")
 
     assert requests(site) == ["GET /library-app/books/1"]
+
+
+def test_the_javascript_of_the_readme_answers_beside_its_python(example: Visitor):
+    routes, reading, transport = [block for block in blocks("js")[1:] if "import" not in block]
+    example.run(routes)
+    example.run(reading)
+    example.run(transport)
+
+    assert example.run("""
+        const done = (act) => new Promise(resolve => act({
+          success: (book, answer) => resolve(answer),
+          error: (book, xhr) => resolve([xhr.status, xhr.responseText]),
+        }))
+        const get = url => done(ends => new Book().fetch({ url, ...ends }))
+        return [
+          await done(ends => new Book().save({ until: "Friday" }, { url: "library-app/loans/7", ...ends })),
+          await get("library-app/authors"),
+          await get("library-app/books/1"),
+          await get("library-app/maps"),
+        ]
+    """) == [
+        {"book": "7", "until": "Friday"},
+        [{"id": 1, "name": "J. D. Salinger"}],
+        {"title": "Franny and Zooey", "id": 1},
+        [404, "404 Not Found"],
+    ]
