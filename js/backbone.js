@@ -77,7 +77,7 @@ function createSync(server, Backbone, installation) {
 
     const exchange = server.accept(requestOf(crudMethod, options, url))
     if (!exchange) return installation.native.call(model, crudMethod, model, options)
-    return answer(server, Backbone, exchange, model, options, () => dataOf(crudMethod, model, options))
+    return answer(server, Backbone, exchange, model, options, () => [dataOf(crudMethod, model, options)])
   }
 }
 
@@ -103,8 +103,8 @@ function dataOf(crudMethod, model, options) {
  * @param {Exchange} exchange
  * @param {any} model
  * @param {any} options
- * @param {() => any} readData
- * @param {Settleable} [promised]
+ * @param {() => [data: any, json?: string]} readData
+ * @param {Settleable & { cancel?: () => void }} [promised]  What was returned already, if the request was held.
  */
 function answer(server, Backbone, exchange, model, options, readData, promised) {
   const { scheduler } = server
@@ -115,20 +115,25 @@ function answer(server, Backbone, exchange, model, options, readData, promised) 
     cancelTimer()
     exchange.drop()
   }
+  if (promised) promised.cancel = cancel
 
   try {
-    exchange.take(readData())
-    const surroundings = { $: Backbone.$, cancel, promised }
-    const transport = createTransport(exchange, options, surroundings)
+    exchange.take(...readData())
+    const transport = createTransport(exchange, options, { $: Backbone.$, cancel, promised })
     const promise = transport.promise()
+    const early = promised && promised.promise !== promise && !follow(promise, promised) ? promised : undefined
     model.trigger("request", model, promise, options)
 
     /** @param {Reply} reply */
     const settle = ({ failed, value, status, statusText, headers }) => {
       if (dropped) return
       options.faux = { status, statusText, headers }
-      if (failed) transport.reject(value)
-      else transport.resolve(value)
+      try {
+        if (failed) transport.reject(value)
+        else transport.resolve(value)
+      } finally {
+        if (early) failed ? early.reject(value) : early.resolve(value)
+      }
     }
     if (dropped) return promise
     if (options.async === false) scheduler.shield(() => exchange.answer(settle, { now: true }))
@@ -148,14 +153,9 @@ function answer(server, Backbone, exchange, model, options, readData, promised) 
  */
 function createTransport({ factory, context }, options, surroundings) {
   if (!factory) return defaultTransport(options, undefined, surroundings)
-  const transport = factory.length > 2
-    ? factory(options, context(), surroundings)
-    // The original's factories get two arguments, and some count them.
-    : /** @type {(options: any, context: any) => Transport} */ (factory)(options, context())
-  if (surroundings.promised && surroundings.promised.promise !== transport.promise()) {
-    follow(transport.promise(), surroundings.promised)
-  }
-  return transport
+  if (factory.length > 2) return factory(options, context(), surroundings)
+  // The original's factories get two arguments, and some count them.
+  return /** @type {(options: any, context: any) => Transport} */ (factory)(options, context())
 }
 
 /**
@@ -175,15 +175,17 @@ function hold(server, Backbone, installation, { crudMethod, model, options, url 
   }
   const sends = ["create", "update", "patch"].includes(crudMethod)
   const data = dataOf(crudMethod, model, options)
-  const attrs = sends && !options.data ? options.attrs || model.toJSON(options) : undefined
+  const json = JSON.stringify(data)
+  const attrs = sends && !options.data ? JSON.stringify(options.attrs || model.toJSON(options)) : undefined
+  /** @type {Settleable & { cancel?: () => void }} */
   const promised = createPromise(Backbone.$)
   const { error } = options
 
   const forget = /** @type {NonNullable<Server["hold"]>} */ (server.hold)((ours) => {
     const exchange = ours && server.enabled ? server.accept(requestOf(crudMethod, options, url)) : undefined
-    if (exchange) return void answer(server, Backbone, exchange, model, options, () => data, promised)
+    if (exchange) return void answer(server, Backbone, exchange, model, options, () => [data, json], promised)
     options.url = url
-    if (attrs) options.attrs = attrs
+    if (attrs) options.attrs = JSON.parse(attrs)
     try {
       follow(installation.native.call(model, crudMethod, model, options), promised)
     } catch (error) {
@@ -196,6 +198,7 @@ function hold(server, Backbone, installation, { crudMethod, model, options, url 
     if (over) return promised.promise
     over = true
     forget()
+    promised.cancel?.()
     options.faux = { ...aborted(), headers: {} }
     try {
       if (error) error(aborted())
@@ -208,7 +211,7 @@ function hold(server, Backbone, installation, { crudMethod, model, options, url 
 }
 
 /**
- * Let the promise that was returned early settle as the real one does.
+ * Let the promise that was returned early settle as the real one does, if that is one.
  *
  * @param {any} real
  * @param {Settleable} promised
@@ -220,6 +223,9 @@ function follow(real, promised) {
       return promised.promise
     })
   }
+  // A jqXHR has three values to give.
   if (real && typeof real.done === "function") real.done(promised.resolve).fail(promised.reject)
   else if (real && typeof real.then === "function") real.then(promised.resolve, promised.reject)
+  else return false
+  return true
 }

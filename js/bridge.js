@@ -29,7 +29,8 @@ import { readError, readResult } from "./reply.js"
  * @typedef {object} Exchange  One request on its way through the server.
  * @property {Row} row
  * @property {TransportFactory | undefined} factory  Undefined is the default one.
- * @property {(data: any) => void} take  Read the data now; what the sender does to it later is no longer seen.
+ * @property {(data: any, json?: string) => void} take
+ *   The data, and its JSON if that was written before; what the sender does to it later is no longer seen by Python.
  * @property {() => any} context  What a JavaScript handler is given.
  * @property {() => number} delay  In milliseconds.
  * @property {(done: (reply: Reply) => void, options?: { now?: boolean }) => void} answer
@@ -189,10 +190,10 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       factory: factory === undefined ? undefined : factory === "p" ? pythonTransport : kept.get(Number(factory)),
     }
 
-    /** @param {any} given */
-    function take(given) {
+    /** @param {any} given @param {string} [text] */
+    function take(given, text = row.python ? JSON.stringify(given) : undefined) {
       data = given
-      if (row.python) json = JSON.stringify(given)
+      json = text
     }
 
     function getContext() {
@@ -235,7 +236,15 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
 
     /** @param {(reply: Reply) => void} finish @param {boolean} atOnce */
     function answerInPython(finish, atOnce) {
-      const text = page.answer(id, json, atOnce)
+      let text
+      try {
+        text = page.answer(id, json, atOnce)
+      } catch (error) {
+        // Not the handler's doing, which is always told as an answer; but nobody shall wait for ever.
+        const reply = readError(error)
+        onFault(faultOf(error, row))
+        return finish(reply)
+      }
       if (text === "~") awaited.set(id, (later) => finish(decode(later)))
       else finish(decode(text))
     }
@@ -402,6 +411,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     addRoute,
     /** @param {unknown} name */
     removeRoute(name) {
+      if (name === undefined || name === null) return
       stale = true
       read(page.remove_route(String(name)))
     },

@@ -178,7 +178,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
    */
   function later(name, args, run) {
     if (bridge && phase === "ready") return promiseOf(() => run(/** @type {import("./bridge.js").Bridge} */ (bridge)))
-    return new Promise((resolve, reject) => {
+    const promise = new Promise((resolve, reject) => {
       call(name, args, async (bridge) => {
         try {
           resolve(await run(bridge))
@@ -188,6 +188,9 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
         }
       })
     })
+    // The replay tells of it, whoever waits for it or not.
+    promise.catch(() => {})
+    return promise
   }
 
   /**
