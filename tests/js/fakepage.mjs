@@ -25,9 +25,12 @@ export function createFakePage({ log = [] } = {}) {
   const exchanges = new Map()
   const dropped = []
   const done = []
+  const transported = []
 
   const ok = (value = {}) => JSON.stringify(value)
-  const changed = () => callbacks.changed(JSON.stringify({ enabled, count: routes.length }))
+  const told = (route) => route
+    ? ok({ row: route.row, name: route.name, urlExp: route.source, query: false, httpMethod: route.httpMethod, ref: route.ref ?? null, label: route.label ?? "", location: route.location ?? "" })
+    : "null"
 
   function add(route) {
     lastRow += 1
@@ -35,11 +38,7 @@ export function createFakePage({ log = [] } = {}) {
     const added = { ...route, row: lastRow, name }
     const at = routes.findIndex((each) => each.name === name)
     if (at < 0) routes.push(added)
-    else {
-      callbacks.removed(String(routes[at].row))
-      routes[at] = added
-    }
-    changed()
+    else routes[at] = added
     return added
   }
 
@@ -82,10 +81,7 @@ export function createFakePage({ log = [] } = {}) {
       exchanges.delete(id)
       dropped.push(id)
     },
-    describe(row) {
-      const { name, source, httpMethod, ref, label = "", location = "" } = row === "0" ? fallback : routes.find((each) => String(each.row) === row)
-      return ok({ name, urlExp: source, query: false, httpMethod, ref, label, location })
-    },
+    describe: (id) => told(exchanges.get(id).route),
     live_rows: () => ok(routes.map(({ row }) => row)),
     add_route(json) {
       const { name, httpMethod, ref, expression, regexp } = JSON.parse(json)
@@ -95,38 +91,37 @@ export function createFakePage({ log = [] } = {}) {
       return ok({ row: add({ name, httpMethod, ref, foreign: Boolean(regexp), source: regexp ?? [sourceOf(expression), ""] }).row })
     },
     remove_route(name) {
-      routes.filter((each) => each.name === name).forEach(({ row }) => callbacks.removed(String(row)))
       routes = routes.filter((each) => each.name !== name)
-      changed()
       return ok()
     },
     remove_routes() {
-      routes.forEach(({ row }) => callbacks.removed(String(row)))
       routes = []
-      changed()
       return ok()
     },
-    get_route: (name) => ok({ row: routes.find((each) => each.name === name)?.row ?? null }),
-    get_route_at: (index) => ok({ row: routes[index]?.row ?? null }),
-    get_matching_route: (url, method, hits) => ok({ row: match(method, url, hits)?.row ?? null }),
-    call: (row, json) => ok({ value: routes.find((each) => String(each.row) === row).python(JSON.parse(json)) }),
+    get_route: (name) => told(routes.find((each) => each.name === name)),
+    get_route_at: (index) => told(routes[index]),
+    get_matching_route: (url, method, hits) => told(match(method, url, hits)),
+    call: (row, json) => ok({ value: routes.find((each) => each.row === row).python(JSON.parse(json)) }),
     set_default_handler(ref) {
-      fallback = ref === undefined ? undefined : { row: 0, name: "", source: "", httpMethod: "*", ref }
-      callbacks.removed("0")
+      fallback = ref === undefined ? undefined : { row: (lastRow += 1), name: "", source: "", httpMethod: "*", ref }
       return ok()
     },
     set_latency(ref, low, high) {
       latencyRef = ref
-      latency = [low, high]
+      latency = [low ?? 0, high ?? 0]
       return ok()
     },
     set_transport_factory(ref) {
       factory = ref
       return ok()
     },
+    /** As if a route file had set one. */
+    python_factory() {
+      factory = "p"
+    },
     enable(flag) {
       enabled = flag
-      changed()
+      callbacks.enabled(flag)
       return ok()
     },
     ready() {
@@ -136,12 +131,14 @@ export function createFakePage({ log = [] } = {}) {
     reset() {
       routes = (beginning ?? []).slice()
       exchanges.clear()
-      changed()
       return ok()
     },
     metadata: () => ok({ dependencies: [], files: [] }),
     load: () => ok(),
-    reload: () => ok(),
+    set_base: () => ok(),
+    transport: () => "from Python",
+    resolve: (id, json) => transported.push(["resolve", json]),
+    reject: (id, json) => transported.push(["reject", json]),
     run_python: (code) => ok({ value: code }),
     write: () => {},
   }
@@ -155,6 +152,7 @@ export function createFakePage({ log = [] } = {}) {
     exchanges,
     dropped,
     done,
+    transported,
     log,
     callbacks: () => callbacks,
     /** A route as Python would add it. */
