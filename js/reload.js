@@ -10,16 +10,17 @@ const PERIOD = 1000
  * @param {() => Iterable<string>} urls  What to watch; it may grow.
  * @param {(url: string) => unknown} onChange
  * @param {(task: () => void, delay: number) => unknown} [wait]
+ * @param {(url: string) => Promise<string | undefined>} [ask]
  * @returns {() => void}
  */
-export function watch(urls, onChange, wait = (task, delay) => setTimeout.call(globalThis, task, delay)) {
+export function watch(urls, onChange, wait = (task, delay) => setTimeout.call(globalThis, task, delay), ask = tagOf) {
   /** @type {Map<string, string | undefined>} */
   const seen = new Map()
   let watching = true
 
   async function look() {
     for (const url of [...urls()]) {
-      const tag = await tagOf(url)
+      const tag = await ask(url)
       if (!watching) return
       // A server that is just restarting says nothing about the file.
       if (tag === undefined) continue
