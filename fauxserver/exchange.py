@@ -249,24 +249,30 @@ class Exchange:
         if hasattr(body, "__anext__"):
             response._body = self._flow_async(response, body)
             return
+        flow = self._flow(response, body)
         try:
-            first = self._step(next, body)
+            next(flow)
         except StopIteration:
             response._body = iter(())
         else:
-            response._body = self._flow(response, body, first)
+            response._body = flow
 
-    def _flow(self, response: Response, body: Iterator[Any], first: Any) -> Iterator[Any]:
-        yield first
+    def _flow(self, response: Response, body: Iterator[Any]) -> Iterator[Any]:
+        """The pieces of *body*; before the first of them nothing, to say that it is there."""
+        started = False
         try:
             while True:
                 try:
                     piece = self._step(next, body)
                 except StopIteration:
                     return
+                if not started:
+                    started = True
+                    yield None
                 yield piece
         except Exception as error:
-            self._broke(response, error)
+            if started:
+                self._broke(response, error)
             raise
         finally:
             getattr(body, "close", bool)()

@@ -152,10 +152,14 @@ class Response:
                 for piece in pieces:
                     yield _piece(piece)
         finally:
-            if hasattr(pieces, "aclose"):
-                await pieces.aclose()
-            elif hasattr(pieces, "close"):
-                pieces.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """Let go of a body that is streamed, when nobody reads it to its end."""
+        if hasattr(self._body, "aclose"):
+            await self._body.aclose()
+        elif hasattr(self._body, "close") and self.kind == "stream":
+            self._body.close()
 
     async def read(self) -> Any:
         """The whole body. One that is streamed is collected: to a text if all of it is text, otherwise to bytes."""

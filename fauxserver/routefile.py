@@ -257,7 +257,7 @@ def _free_name(path: str) -> str:
     """The module name for a file: its own, unless that is taken."""
     stem = re.sub(r"\W", "_", Path(path).stem) or "routes"
     name, number = stem, 1
-    while name in sys.stdlib_module_names or name in sys.modules:
+    while name in sys.stdlib_module_names or getattr(sys.modules.get(name), "__file__", path) != path:
         number += 1
         name = f"{stem}_{number}"
     return name

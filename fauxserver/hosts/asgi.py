@@ -171,13 +171,12 @@ async def deliver(response: Response, send: Send, bare: bool) -> None:
     headers = {name.lower(): value for name, value in response.headers.items()}
     headers.setdefault("content-type", "text/plain; charset=utf-8")
     await begin(send, response.status, headers, None)
-    pieces = response.stream()
     try:
         if not bare:
-            async for piece in pieces:
+            async for piece in response.stream():
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
     finally:
-        await pieces.aclose()  # type: ignore[attr-defined]
+        await response.close()
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -148,8 +148,8 @@ def test_an_annotation_that_only_a_type_checker_can_read_does_no_harm():
         (
             lambda book, page: 0,
             "books/:id",
-            "Nothing can fill the parameter 'page' of <lambda> for GET books/:id: the expression has id. Name it context, "
-            "data, query or like a parameter of the expression (:page), or give it a default.",
+            "Nothing can fill the parameter 'page' of <lambda> for GET books/:id: the expression has id. Name it "
+            "context, data, query or like a parameter of the expression (:page), or give it a default.",
         ),
         (
             lambda ctx: 0,
@@ -160,13 +160,15 @@ def test_an_annotation_that_only_a_type_checker_can_read_does_no_harm():
         (
             lambda *, page: 0,
             re.compile("books/(.)"),
-            "Nothing can fill the parameter 'page' of <lambda> for GET re.compile('books/(.)'): the expression has a capture. Name it "
-            "context, data, query or like a parameter of the expression (:page), or give it a default.",
+            "Nothing can fill the parameter 'page' of <lambda> for GET re.compile('books/(.)'): the expression has "
+            "a capture. Name it context, data, query or like a parameter of the expression (:page), "
+            "or give it a default.",
         ),
         (
             [len, 5],
             "books/:id",
-            "The handlers of GET books/:id are a list of functions, but 5 is none. Give functions only, or values only.",
+            "The handlers of GET books/:id are a list of functions, but 5 is none. "
+            "Give functions only, or values only.",
         ),
     ],
 )

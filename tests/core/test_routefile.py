@@ -34,6 +34,8 @@ def create_book(data):
 @pytest.fixture(autouse=True)
 def modules(monkeypatch):
     """What a test imports is forgotten after it."""
+    for name in ("routes", "more"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     before = set(sys.modules)
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield
@@ -125,8 +127,8 @@ def test_a_text_that_is_nowhere_on_the_disk_has_lines_too():
             "from fauxserver import FauxServer\nFauxServer().get('a(', [])\n",
             2,
             "FauxServer().get('a(', [])",
-            "routes.py, line 2: UrlExpError: Unbalanced parentheses in 'a(': it opens a parenthesis that is not closed. "
-            "Parentheses mark a part that may be left out, as in books(/:id).",
+            "routes.py, line 2: UrlExpError: Unbalanced parentheses in 'a(': it opens a parenthesis that is not "
+            "closed. Parentheses mark a part that may be left out, as in books(/:id).",
         ),
         ("def f():\n    return g()\ndef g():\n    raise KeyError('x')\nf()\n", 4, "raise KeyError('x')", None),
         ("x = '\0'\n", None, None, None),
@@ -204,7 +206,8 @@ def test_metadata(source, declared):
         (
             "# /// script\n# dependencies = 'humanize'\n# ///\n",
             2,
-            "The script metadata of routes.py has dependencies = 'humanize'. Write a list of texts: dependencies = [\"…\"].",
+            "The script metadata of routes.py has dependencies = 'humanize'. "
+            'Write a list of texts: dependencies = ["…"].',
         ),
         (
             "# /// script\n# [tool.fauxserver]\n# files = [1]\n# ///\n",
@@ -212,7 +215,7 @@ def test_metadata(source, declared):
             'The script metadata of routes.py has files = [1]. Write a list of texts: files = ["…"].',
         ),
         (
-            "# /// script\n# ///\n# /// script\n# dependencies = []\n# ///\n\n# /// script\n# dependencies = []\n# ///\n",
+            2 * "# /// script\n# dependencies = []\n# ///\n\n",
             None,
             "routes.py has two blocks of script metadata. Join them.",
         ),

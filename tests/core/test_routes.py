@@ -359,15 +359,18 @@ server.add_route("books/*rest", [])
 def test_a_route_that_a_later_one_of_the_file_hides_is_warned_of_once():
     file = RouteFile("hiding_routes.py", HIDING)
 
-    with pytest.warns(FauxServerWarning) as warned:
+    def use():
         file.run()
         file.servers[0].accept(Request("GET", "books/7"))
         file.servers[0].ready()
 
+    with pytest.warns(FauxServerWarning) as warned:
+        use()
+
     assert [(str(warning.message), warning.filename, warning.lineno) for warning in warned] == [
         (
-            "GET books/:id (hiding_routes.py:4) hides GET books/search (hiding_routes.py:3), because between two routes "
-            "that match the one added last wins. Move line 4 above line 3.",
+            "GET books/:id (hiding_routes.py:4) hides GET books/search (hiding_routes.py:3), because between two "
+            "routes that match the one added last wins. Move line 4 above line 3.",
             "hiding_routes.py",
             4,
         )
