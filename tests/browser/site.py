@@ -47,6 +47,7 @@ class Site:
         self.files: dict[str, bytes] = {}
         self.replies: dict[str, Reply] = {}
         self.requests: list[Seen] = []
+        self._held: dict[str, threading.Event] = {}
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -82,6 +83,7 @@ class Site:
         return self
 
     def stop(self) -> None:
+        self.clear()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -89,11 +91,20 @@ class Site:
     def clear(self) -> None:
         """As if no test had been here."""
         self.files, self.replies, self.requests = {}, {}, []
+        for path in list(self._held):
+            self.release(path)
 
     def write(self, path: str, content: str | bytes) -> str:
         """Put a file at *path* ("/page.html") and return its whole address."""
         self.files[path] = content.encode() if isinstance(content, str) else content
         return self.url + path
+
+    def hold(self, path: str) -> None:
+        """Answer nothing at *path* before it is released."""
+        self._held[path] = threading.Event()
+
+    def release(self, path: str) -> None:
+        self._held.pop(path).set()
 
     def bytes(self, path: str) -> bytes:
         """What lies at *path* (for tests that damage it)."""
@@ -106,6 +117,8 @@ class Site:
     def answer(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         path = unquote(urlsplit(target).path)
         self.requests.append(Seen(method, unquote(target), body.decode("utf-8", "replace")))
+        if held := self._held.get(path):
+            held.wait()
         if path in self.replies:
             return self.replies[path]
         if path.startswith("/real/"):
@@ -137,6 +150,12 @@ class Site:
             json.dumps(answer).encode(),
             {"Content-Type": "application/json", "Cache-Control": "no-store"},
         )
+
+
+def manifest(site: Site) -> dict[str, Any]:
+    """What the build says of the runtime's files."""
+    runtime: dict[str, Any] = json.loads(site.bytes("/fauxserver/manifest.json"))["runtime"]
+    return runtime
 
 
 def _file(path: str, content: bytes, headers: Mapping[str, str]) -> Reply:

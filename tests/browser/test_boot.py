@@ -1,13 +1,12 @@
 """How the runtime gets into the page, and what is said when it cannot."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from tests.browser.conftest import Visitor
 from tests.browser.pages import html, script
-from tests.browser.site import Reply, Site
+from tests.browser.site import Reply, Site, manifest
 
 ASK = "return ask('books')"
 ROUTES = "from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('books', [{'id': 1}])\n"
@@ -15,8 +14,8 @@ ROUTES = "from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('
 
 def asset(site: Site, *names: str) -> list[str]:
     """The addresses of a runtime file's parts, by its name in the manifest."""
-    manifest = json.loads(site.bytes("/fauxserver/manifest.json"))["runtime"]
-    return [f"/fauxserver/{part['file']}" for name in names for part in manifest[name]["parts"]]
+    files = manifest(site)
+    return [f"/fauxserver/{part['file']}" for name in names for part in files[name]["parts"]]
 
 
 def test_everything_comes_from_beside_the_script(visitor: Visitor, site: Site):

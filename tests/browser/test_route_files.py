@@ -156,7 +156,16 @@ GOOD = "from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('go
         ("# /// script\n# dependencies = [\n# ///\n", "routes.py", ["TOML", "# /// script"]),
         (None, "routes.py", ["404", "routes.py"]),
     ],
-    ids=["raises", "does not parse", "imports what is missing", "{id}", "unbalanced", "unfillable", "metadata", "missing file"],
+    ids=[
+        "raises",
+        "does not parse",
+        "imports what is missing",
+        "{id}",
+        "unbalanced",
+        "unfillable",
+        "metadata",
+        "missing file",
+    ],
 )
 def test_a_route_file_that_fails_is_shown_with_its_line_and_the_others_run(
     visitor: Visitor, site: Site, source: str | None, place: str, says: list[str]
