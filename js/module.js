@@ -3,6 +3,7 @@
 import { createFauxServer } from "./index.js"
 import { boot, findBase, version } from "./loader.js"
 import { installPackages } from "./packages.js"
+import { startsEnabled } from "./toggle.js"
 
 export { HTTPError, Response } from "./reply.js"
 export { jqXHRTransport } from "./transport.js"
@@ -32,7 +33,7 @@ export async function start({ routes, intercept = {}, runtime, base, quiet, relo
     runtime: folder,
     boot: () => bootOnce(folder),
     installPackages: (pyodide, requirements, options) => installPackages(pyodide, folder, requirements, options),
-    enabled: true,
+    enabled: startsEnabled(globalThis),
     settings: { quiet, reload, hold, routes: routes === undefined ? undefined : [routes].flat() },
   })
   await fauxServer.ready

@@ -19,7 +19,7 @@ export function holdTestRunners(global, ready) {
     hold(runner)
   }
 
-  if (!("mocha" in global)) onAssignment(global, "mocha", settled, look)
+  if (global.document && !("mocha" in global)) onAssignment(global, "mocha", settled, look)
   return look
 
   function look() {

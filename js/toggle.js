@@ -9,7 +9,10 @@ const KEY = "fauxserver"
 export function startsEnabled(global) {
   const asked = /[?&]fauxserver=(on|off)(?![^&#])/.exec(global.location?.search ?? "")?.[1]
   if (asked) remember(global, asked === "on")
-  return asked ? asked === "on" : recall(global) !== "off"
+  const enabled = asked ? asked === "on" : recall(global) !== "off"
+  // It was perhaps long ago, in another tab.
+  if (!enabled) console.info("fauxserver is off in this page: requests go to the network. ?fauxserver=on in its address turns it on.")
+  return enabled
 }
 
 /**

@@ -93,6 +93,8 @@ class Page:
         self.server.guard = _guard(side)
         self.server.on_change = self._changed
         self._side = side
+        # Taken once, as every access to a JavaScript object's method makes another proxy.
+        self._tell = side.settle
         self._enabled = True
         self._ids = count(1)
         self._exchanges: dict[str, Exchange] = {}
@@ -173,7 +175,7 @@ class Page:
         finally:
             self._awaited.pop(number, None)
         if not exchange.dropped:
-            self._side.settle(number, _encode(response))
+            self._tell(number, _encode(response))
 
     def _collect_now(self, exchange: Exchange, response: Response) -> str:
         collecting = _collect(response)
@@ -438,7 +440,6 @@ _NO_HEADERS: dict[str, str] = {}
 
 
 def _guard(side: JsSide) -> Callable[[float], Any]:
-    # Taken once, as every access to a JavaScript object's method makes another proxy.
     arm, disarm = side.arm, side.disarm
     guards: dict[float, _Guard] = {}
 

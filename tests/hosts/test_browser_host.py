@@ -86,7 +86,14 @@ def test_a_plain_success_is_its_json(page: browser.Page):
         ("404", {"status": 404, "reason": "Not Found", "headers": {}, "failed": True, "error": None, "body": "404"}),
         (
             Response("made", 201, {"X-Mine": 1}),
-            {"status": 201, "reason": "Created", "headers": {"X-Mine": "1"}, "failed": False, "error": None, "body": "made"},
+            {
+                "status": 201,
+                "reason": "Created",
+                "headers": {"X-Mine": "1"},
+                "failed": False,
+                "error": None,
+                "body": "made",
+            },
         ),
         (
             Response(b"\xc3\xbc"),
@@ -345,7 +352,7 @@ def test_reset_brings_back_what_there_was_when_ready(page: browser.Page, side: F
 
 def test_a_route_file_is_run_reloaded_and_reset(page: browser.Page, tmp_path: Any):
     path = str(tmp_path / "page_routes.py")
-    source = "from fauxserver import FauxServer\nserver = FauxServer()\nbooks = [1]\nserver.get('books', lambda: books)\n"
+    source = "import fauxserver\nserver = fauxserver.FauxServer()\nbooks = [1]\nserver.get('books', lambda: books)\n"
     answers = [page.load(path, source)]
     page.ready()
     answers.append(ask(page, "GET", "books"))

@@ -1,0 +1,177 @@
+// The fauxServer object, from the first line of a page to its first answer.
+
+import assert from "node:assert/strict"
+import { test } from "node:test"
+
+import { createFauxServer } from "../../js/index.js"
+import { createFakePage } from "./fakepage.mjs"
+import { ask, createBackbone, createModel } from "./fakes.mjs"
+
+/** A page whose runtime boots when `finish` is called. */
+function createPage({ enabled = true, settings } = {}) {
+  const { Backbone, network, native } = createBackbone()
+  const errors = []
+  const global = { Backbone, setTimeout, clearTimeout, reportError: (error) => errors.push(error.message) }
+  const fake = createFakePage()
+  const start = (callbacks) => fake.connect(callbacks)
+  const pyodide = { pyimport: () => ({ start, destroy() {} }), setInterruptBuffer() {}, FS: {} }
+  let boots = 0
+  let finish
+  let fail
+  const booting = new Promise((resolve, reject) => {
+    finish = () => resolve({ pyodide, boot: "snapshot" })
+    fail = (message) => reject(new Error(message))
+  })
+  const boot = () => {
+    boots += 1
+    return booting
+  }
+  const created = createFauxServer({ global, boot, installPackages: async () => {}, enabled, settings, version: "1.2.3", runtime: "/fauxserver/" })
+  return { ...created, Backbone, network, native, errors, fake, finish, fail, boots: () => boots }
+}
+
+/** Run with the console silenced; gives back what it was told. */
+async function quietly(run) {
+  const told = []
+  const { error } = console
+  console.error = (...args) => told.push(args)
+  try {
+    await run()
+  } finally {
+    console.error = error
+  }
+  return told
+}
+
+test("F6 it is installed on the page's Backbone at once", () => {
+  const { Backbone, native } = createPage()
+  assert.notEqual(Backbone.sync, native)
+})
+
+test("F10 what was called and asked before ready is done after it, in order", async () => {
+  const { fauxServer, Backbone, finish } = createPage()
+  const order = []
+  fauxServer.get("it/:n", (context, n) => { order.push(n) }).setLatency(0)
+  const asked = ["1", "2", "3"].map((n) => ask(Backbone, "read", createModel({}, `it/${n}`)))
+  fauxServer.get("named", "it/2", () => { order.push("the later one") })
+  finish()
+  const resolved = await fauxServer.ready
+  await Promise.all(asked)
+  assert.deepEqual([order, resolved === fauxServer, fauxServer.boot], [["1", "the later one", "3"], true, "snapshot"])
+})
+
+test("F10 what fails in the replay is reported with its arguments, and the rest goes on", async () => {
+  const { fauxServer, finish } = createPage()
+  fauxServer.get("bad(", () => 1).get("good", "good", () => 2)
+  const told = await quietly(async () => {
+    finish()
+    await fauxServer.ready
+  })
+  assert.deepEqual([told.length, told[0][1][0], fauxServer.getRoute("good").name], [1, "bad(", "good"])
+})
+
+test("F10 what cannot wait says so, and what need not acts at once", () => {
+  const { fauxServer, Backbone } = createPage()
+  for (const act of [
+    () => fauxServer.getRoute("n"),
+    () => fauxServer.getRouteAt(0),
+    () => fauxServer.getMatchingRoute("u"),
+    () => Backbone.sync("read", createModel(), { async: false }),
+  ]) assert.throws(act, /fauxServer\.ready/)
+  assert.throws(() => fauxServer.addRoute(), /Missing mandatory 'urlExp'/)
+  assert.equal(fauxServer.getVersion(), "1.2.3")
+})
+
+test("a boot that fails rejects ready, says why, and lets everything go to the network", async () => {
+  const { fauxServer, Backbone, network, fail } = createPage()
+  Backbone.sync("read", createModel({}, "held"), {})
+  const told = await quietly(async () => {
+    fail("runtime.js is missing")
+    await assert.rejects(fauxServer.ready, /runtime\.js is missing/)
+  })
+  Backbone.sync("read", createModel({}, "later"), {})
+  assert.deepEqual([network.map(({ model }) => model.url), told.flat().map(String)], [["held", "later"], ["fauxserver:", "Error: runtime.js is missing"]])
+  assert.throws(() => fauxServer.getRoute("n"), /could not start.*fauxServer\.ready/)
+})
+
+test("a page that starts disabled boots nothing until it is enabled, which renews ready", async () => {
+  const { fauxServer, Backbone, network, finish, boots } = createPage({ enabled: false })
+  const first = fauxServer.ready
+  await first
+  fauxServer.get("it", () => ({ by: "us" }))
+  Backbone.sync("read", createModel({}, "it"), {})
+  const before = [boots(), network.length, fauxServer.boot]
+  fauxServer.enable()
+  const renewed = fauxServer.ready !== first
+  finish()
+  await fauxServer.ready
+  const answer = await ask(Backbone, "read", createModel({}, "it"))
+  assert.deepEqual([before, renewed, boots(), answer[1]], [[0, 1, undefined], true, 1, { by: "us" }])
+})
+
+test("disabled while it loads, it lets held requests go to the network", async () => {
+  const { fauxServer, Backbone, network, finish } = createPage()
+  fauxServer.get("it", () => {})
+  Backbone.sync("read", createModel({}, "it"), {})
+  const held = network.length
+  fauxServer.enable(false)
+  Backbone.sync("read", createModel({}, "it"), {})
+  finish()
+  await fauxServer.ready
+  Backbone.sync("read", createModel({}, "it"), {})
+  assert.deepEqual([held, network.length], [0, 3])
+})
+
+test("enable takes any false value for false, and undefined for true", async () => {
+  const { fauxServer, Backbone, network, finish } = createPage()
+  finish()
+  await fauxServer.ready
+  fauxServer.get("it", () => {})
+  const counts = [[false], [0], [null], [""], [undefined], [], [true]].map((flag) => {
+    network.length = 0
+    fauxServer.enable(...flag)
+    Backbone.sync("read", createModel({}, "it"), {})
+    return network.length
+  })
+  assert.deepEqual(counts, [1, 1, 1, 1, 0, 0, 0])
+})
+
+test("what changes the server returns what it was called on", async () => {
+  const { fauxServer, finish } = createPage()
+  const { removeRoute } = fauxServer
+  const chain = () => [
+    fauxServer.addRoute("n", "u"), fauxServer.addRoutes(), fauxServer.get("u"), fauxServer.del("u"), fauxServer.removeRoute("n"),
+    fauxServer.setDefaultHandler(), fauxServer.setLatency(), fauxServer.setTransportFactory(), fauxServer.enable(),
+  ].every((each) => each === fauxServer)
+  const before = chain()
+  finish()
+  await fauxServer.ready
+  assert.deepEqual([before, chain(), removeRoute("n"), fauxServer.reset() === fauxServer], [true, true, undefined, true])
+})
+
+test("install gives back what undoes it, for one Backbone; uninstall undoes them all", async () => {
+  const { fauxServer, Backbone, native } = createPage()
+  const other = createBackbone()
+  const uninstall = fauxServer.install(other.Backbone)
+  uninstall()
+  const one = [other.Backbone.sync === other.native, Backbone.sync === native]
+  fauxServer.install(other.Backbone)
+  fauxServer.install(other.Backbone)
+  fauxServer.uninstall()
+  assert.deepEqual([one, other.Backbone.sync === other.native, Backbone.sync === native], [[true, false], true, true])
+  assert.throws(() => fauxServer.install({}), /no Backbone/)
+})
+
+test("runPython waits its turn before ready, and gives the value of its last expression", async () => {
+  const { fauxServer, finish } = createPage()
+  const early = fauxServer.runPython("1 + 1")
+  finish()
+  assert.deepEqual([await early, await fauxServer.runPython("2 + 2")], ["1 + 1", "2 + 2"])
+})
+
+test("stopping gives Backbone its own sync back, and lets go of what is held", () => {
+  const { stop, Backbone, native, network } = createPage()
+  Backbone.sync("read", createModel(), {})
+  stop()
+  assert.deepEqual([Backbone.sync === native, network.length], [true, 1])
+})
