@@ -59,7 +59,7 @@ import { readError, readResult } from "./reply.js"
 const PYTHON_METHODS = /** @type {const} */ ([
   "accept", "delay", "answer", "done", "drop", "describe", "live_rows", "add_route", "remove_route", "remove_routes",
   "get_route", "get_route_at", "get_matching_route", "call", "set_default_handler", "set_latency", "set_transport_factory",
-  "transport", "resolve", "reject", "enable", "set_base", "ready", "reset", "metadata", "load", "run_python",
+  "transport", "resolve", "reject", "enable", "set_base", "ready", "reset", "metadata", "load", "wrote", "run_python",
 ])
 
 /**
@@ -78,6 +78,7 @@ export function connect(pyodide, callbacks) {
   const write = (path, bytes) => {
     pyodide.FS.mkdirTree(path.replace(/\/[^/]*$/, ""))
     pyodide.FS.writeFile(path, bytes)
+    methods.wrote(path)
   }
   return { ...methods, write }
 }
@@ -473,8 +474,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     },
     /** @param {string} source */
     metadata: (source) => read(page.metadata(source)),
-    /** @param {string} path @param {string} source */
-    load: (path, source) => read(page.load(path, source)),
+    /** @param {string} path @param {string} source @param {boolean} [afresh] */
+    load: (path, source, afresh) => read(page.load(path, source, afresh ?? false)),
     /** @param {string} code */
     runPython: (code) => read(page.run_python(code)).value,
     /** For tests: how much is kept. */

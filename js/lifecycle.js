@@ -253,7 +253,11 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
       if (!own) host.write(pathOf(changed), await readBytes(changed))
       for (const [url, { script, beside }] of loaded) {
         if (url !== changed && !beside.includes(changed)) continue
-        loaded.set(url, { script, beside: await runScript(runner(), script, await read(script)) })
+        // Data that was read from a file is to be what the file says now.
+        const afresh = url !== changed && !/\.py([?#]|$)/.test(changed)
+        const { load } = /** @type {import("./bridge.js").Bridge} */ (bridge)
+        const host = { ...runner(), load: (/** @type {string} */ path, /** @type {string} */ source) => load(path, source, afresh) }
+        loaded.set(url, { script, beside: await runScript(host, script, await read(script)) })
         console.info(`fauxserver: ${changed} has changed and is loaded again`)
       }
       box?.close()

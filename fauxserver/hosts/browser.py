@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import importlib
 import json
 import linecache
+import sys
 import traceback
 from collections.abc import Awaitable, Callable
 from itertools import count
@@ -380,11 +382,22 @@ class Page:
             "index": found.index[0] if found.index else None,
         }
 
-    def load(self, path: str, source: str) -> str:
-        """Run a route file, and include its servers. One that has run before keeps what it has in variables."""
-        return self._try(self._load, path, source)
+    def wrote(self, path: str) -> None:
+        """A file beside a route file was laid down, maybe anew: who imports it gets what it is now."""
+        importlib.invalidate_caches()
+        linecache.checkcache(path)
+        for name, module in list(sys.modules.items()):
+            if getattr(module, "__file__", None) == path:
+                del sys.modules[name]
 
-    def _load(self, path: str, source: str) -> None:
+    def load(self, path: str, source: str, afresh: bool = False) -> str:
+        """Run a route file, and include its servers.
+
+        One that has run before keeps what it has in variables, unless it is to be run *afresh*.
+        """
+        return self._try(self._load, path, source, afresh)
+
+    def _load(self, path: str, source: str, afresh: bool) -> None:
         file = self._files.get(path)
         if file is None:
             file = RouteFile(path, source)
@@ -394,6 +407,8 @@ class Page:
         else:
             before = list(file.servers)
             file.reload(source)
+            if afresh:
+                file.reset()
         for server in before:
             if server not in file.servers:
                 self.server.exclude(server)
@@ -432,6 +447,8 @@ class Page:
 
 def start(side: JsSide) -> Page:
     """Give the page its server. *side* is how Python reaches the bridge."""
+    # Files change in the page faster than the times by which bytecode is told to be stale.
+    sys.dont_write_bytecode = True
     return Page(side)
 
 

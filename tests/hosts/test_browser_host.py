@@ -423,3 +423,32 @@ def test_nothing_is_kept_of_a_request_that_is_over(page: browser.Page):
         page.done(str(page.accept("GET", "js")).split()[0], 200, 0)
         page.drop(str(page.accept("GET", "it")).split()[0])
     assert (page._exchanges, page._awaited, page._transports, page._tasks) == ({}, {}, {}, set())
+
+
+def test_a_helper_that_changes_is_imported_anew_and_a_data_file_read_anew(page: browser.Page, tmp_path: Any):
+    path, helper, data = (str(tmp_path / name) for name in ("own_routes.py", "own_helper.py", "own_data.json"))
+    (tmp_path / "own_helper.py").write_text("said = 'one'\n")
+    (tmp_path / "own_data.json").write_text('"first"')
+    source = (
+        '# /// script\n# [tool.fauxserver]\n# files = ["own_helper.py", "own_data.json"]\n# ///\n'
+        "import json, pathlib\nimport own_helper\nfrom fauxserver import FauxServer\nserver = FauxServer()\n"
+        "data = json.loads(pathlib.Path(__file__).with_name('own_data.json').read_text())\n"
+        "server.get('it', lambda: {'said': own_helper.said, 'data': data})\n"
+    )
+    for file in (helper, data):
+        page.wrote(file)
+    answers = [page.load(path, source), ask(page, "GET", "it")]
+    (tmp_path / "own_helper.py").write_text("said = 'two'\n")
+    page.wrote(helper)
+    page.load(path, source)
+    answers.append(ask(page, "GET", "it"))
+    (tmp_path / "own_data.json").write_text('"second"')
+    page.wrote(data)
+    page.load(path, source, True)
+    answers.append(ask(page, "GET", "it"))
+    assert answers == [
+        "{}",
+        '+{"said":"one","data":"first"}',
+        '+{"said":"two","data":"first"}',
+        '+{"said":"two","data":"second"}',
+    ]

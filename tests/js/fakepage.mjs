@@ -135,6 +135,7 @@ export function createFakePage({ log = [] } = {}) {
     },
     metadata: () => ok({ dependencies: [], files: [] }),
     load: () => ok(),
+    wrote: () => {},
     set_base: () => ok(),
     transport: () => "from Python",
     resolve: (id, json) => transported.push(["resolve", json]),
