@@ -13,7 +13,8 @@ const common = {
   minify: true,
   // Node prints the line of an uncaught error.
   lineLimit: 200,
-  charset: "utf8",
+  // A page may have any encoding.
+  charset: "ascii",
   legalComments: "none",
   logLevel: "warning",
   nodePaths: [path.join(js, "node_modules")],

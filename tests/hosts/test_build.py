@@ -67,6 +67,10 @@ def test_any_static_server_serves_the_files_as_they_are(static: Path):
     }  # fmt: skip
 
 
+def test_the_scripts_read_the_same_in_a_page_of_any_encoding(static: Path):
+    assert [path.name for path in static.glob("*.js") if not path.read_bytes().isascii()] == []
+
+
 def test_it_all_can_be_loaded_as_13_mb_and_the_bridge_as_30_kb(static: Path, manifest: dict[str, Any]):
     runtime = manifest["runtime"]
     names = ("script", "wasm", "snapshot", "stdlib", "package")
