@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fauxserver import __version__
 from fauxserver.errors import FauxServerError, RouteFileError
 from fauxserver.hosts.site import Site
 
@@ -21,7 +22,6 @@ PACKAGE = Path(__file__).resolve().parent.parent
 PORT = 8000
 
 app = typer.Typer(
-    help="A mock REST back end in Python, inside the page.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -30,6 +30,21 @@ app = typer.Typer(
 
 def main() -> None:
     app()
+
+
+def tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"fauxserver {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A mock REST back end in Python, inside the page."""
 
 
 @app.command()
@@ -73,7 +88,7 @@ def vendor(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if i
         fail(f"Cannot copy into {folder}: {error.strerror}. Name a folder that can be written to.")
     size = sum((folder / name).stat().st_size for name in names) / 1e6
     typer.echo(f"{len(names)} files, {size:.1f} MB. In the page:")
-    typer.echo(f'  <script src="{folder.name}/fauxserver.js"></script>')
+    typer.echo(f'  <script src="{folder.resolve().name}/fauxserver.js"></script>')
 
 
 @app.command()

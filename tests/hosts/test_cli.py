@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from fauxserver import __version__
 from fauxserver.hosts import cli
 from wasm.build import node
 
@@ -119,6 +120,14 @@ def test_vendor_lays_the_script_and_what_it_needs_into_a_new_folder(tmp_path: Pa
     assert there == {path.name: path.read_bytes() for path in static.iterdir() if path.is_file()}
 
 
+def test_vendor_names_the_script_by_its_folder_when_that_is_the_current_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "assets").mkdir()
+    monkeypatch.chdir(tmp_path / "assets")
+    assert '<script src="assets/fauxserver.js"></script>' in fauxserver("vendor", ".").stdout
+
+
 def test_vendor_replaces_an_older_version_and_leaves_other_files_alone(tmp_path: Path):
     (tmp_path / "manifest.json").write_text(json.dumps({"files": {"snapshot-9.bin": {}, "../keep.txt": {}}}))
     for name in ("snapshot-9.bin", "fauxserver.js", "mine.txt"):
@@ -212,6 +221,10 @@ def test_it_is_a_module_too():
     ended = subprocess.run([sys.executable, "-m", "fauxserver", "--help"], capture_output=True, text=True)
     assert ended.returncode == 0
     assert [word for word in ("demo", "vendor", "routes") if word not in ended.stdout] == []
+
+
+def test_it_tells_its_version():
+    assert fauxserver("--version").stdout == f"fauxserver {__version__}\n"
 
 
 def test_a_word_that_it_does_not_know_is_refused():
