@@ -89,11 +89,9 @@ def test_F10_what_is_not_ours_goes_to_the_network_with_the_data_it_had(visitor: 
     )
     answers = visitor.run("return answers")
     assert [answers[0]["body"], answers[1]["body"], answers[2]] == [{"id": 1, "title": "new"}, {"year": 1961}, 500]
-    assert [seen[:2] for seen in site.reached()] == [
-        ("PUT", "/real/things"),
-        ("PATCH", "/real/things"),
-        ("GET", "/real/fail"),
-    ]
+    reached = {seen[:2] for seen in site.reached()}
+    assert reached == {("PUT", "/real/things"), ("PATCH", "/real/things"), ("GET", "/real/fail")}
+    assert len(site.reached()) == 3
     assert visitor.run("return [before, triggered]") == [[], ["wait", "patch"]]
 
 
@@ -229,7 +227,7 @@ def test_F10_when_the_boot_fails_held_requests_go_to_the_network(visitor: Visito
     )
     assert visitor.run("return (await answer).real") is True
     assert visitor.run("return second") == {"a": 1}
-    assert [seen[:2] for seen in site.reached()] == [("GET", "/real/one"), ("POST", "/real/two")]
+    assert {seen[:2] for seen in site.reached()} == {("GET", "/real/one"), ("POST", "/real/two")}
     assert "runtime.js" in visitor.run("return reason")
     assert any("runtime.js" in line and "fauxserver" in line.lower() for line in visitor.failures)
     assert Seen("GET", "/real/one", "") in site.requests
