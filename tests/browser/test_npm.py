@@ -1,6 +1,7 @@
 """The libraries: complete, pinned, and from wherever the machine's npm gets them."""
 
 import json
+import subprocess
 
 from tests.browser import npm
 from tests.browser.matrix import COMBINATIONS
@@ -25,3 +26,12 @@ def test_every_library_of_the_matrix_is_pinned():
 
 def test_what_is_installed_is_not_stale(npm_modules):
     assert not npm.stale()
+
+
+def test_without_npm_on_the_machine_the_wheels_is_taken(monkeypatch):
+    monkeypatch.setattr(npm.shutil, "which", lambda name: None)
+    versions = [
+        subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+        for command in (npm.command(), npm.node())
+    ]
+    assert [version.lstrip("v").count(".") for version in versions] == [2, 2]
