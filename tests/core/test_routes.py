@@ -287,7 +287,7 @@ def naive(routes: list[Route], method: str, url: str):
     return None
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(some_routes, some_urls, st.data())
 def test_the_index_finds_what_trying_all_finds(routes, urls, data):
     table, inner = RouteTable(), RouteTable()
