@@ -545,8 +545,16 @@ function faultOf(error, row) {
   const text = error instanceof Error ? error.message : String(error)
   return {
     message: `${error?.name ?? "Error"}: ${text} (in the handler ${row.label || "of route " + row.name})`,
+    ...placeOf(error),
     cause: error,
   }
+}
+
+// Chromium writes "at f (app.js:3:7)", Firefox and WebKit "f@app.js:3:7".
+/** @param {any} error */
+function placeOf(error) {
+  const found = /^(?:\s*at (?:.*\()?|.*@)(\S+?):(\d+):\d+\)?$/m.exec(typeof error?.stack === "string" ? error.stack : "")
+  return found ? { file: found[1], line: Number(found[2]) } : {}
 }
 
 /** @param {{ type: string, message: string } & Partial<Fault>} error */

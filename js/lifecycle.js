@@ -5,7 +5,7 @@ import { createReporter, logFault } from "./console.js"
 import { createErrorBox } from "./errorbox.js"
 import { createHold } from "./hold.js"
 import * as originals from "./originals.js"
-import { findScripts, fromUrl, read, readBytes, pathOf, runScript } from "./pagescripts.js"
+import { findScripts, fromUrl, pathOf, read, readBytes, runScript, shownPath } from "./pagescripts.js"
 import { watch } from "./reload.js"
 import { createScheduler } from "./schedule.js"
 import { createTimeLimit } from "./timelimit.js"
@@ -97,7 +97,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     await held.replay(({ name, args }, error) => {
       console.error(`fauxserver: fauxServer.${name} failed, with`, args, error)
       const fault = /** @type {any} */ (error)?.fault
-      if (fault && box) box.show(fault)
+      if (fault) show(fault)
     })
     bridge.ready()
     phase = "ready"
@@ -140,14 +140,19 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     phase = "failed"
     const message = error instanceof Error ? error.message : String(error)
     console.error("fauxserver:", error)
-    if (box) scheduler.shield(() => box.show({ message }))
+    scheduler.shield(() => show({ message }))
     held.release(false, scheduler.shield)
   }
 
   /** @param {Fault} fault */
   function tell(fault) {
     logFault(fault)
-    box?.show(fault)
+    show(fault)
+  }
+
+  /** @param {Fault} fault */
+  function show(fault) {
+    box?.show({ ...fault, file: fault.file && shownPath(fault.file) })
   }
 
   /** @param {any} error */

@@ -55,6 +55,16 @@ export function pathOf(url) {
 }
 
 /**
+ * A file as the person who wrote it knows it: without the runtime's folders, or the page's origin.
+ *
+ * @param {string} file
+ */
+export function shownPath(file) {
+  const origin = globalThis.location?.origin
+  return (origin && file.startsWith(`${origin}/`) ? file.slice(origin.length + 1) : file).replace(/^\/page\/[^/]+\//, "")
+}
+
+/**
  * Ask for a script's text now; its turn to run may come later.
  *
  * @param {PythonScript} script

@@ -120,6 +120,24 @@ test("a handler that throws fails the request, and is told of", async () => {
   assert.deepEqual([faults, fake.done[0].slice(1, 2)], [["TypeError: x is not a function (in the handler broken)"], [500]])
 })
 
+test("where it threw is told from the stack, as each engine writes it", async () => {
+  const stacks = [
+    "TypeError: no\n    at reading (http://h/app.js:3:74)\n    at run (http://h/fauxserver.js:1:1)",
+    "TypeError: no\n    at http://h/app.js:4:1",
+    "reading@http://h/app.js:5:74\nrun@http://h/fauxserver.js:1:1",
+    "@http://h/app.js:6:1",
+    "",
+  ]
+  const places = []
+  for (const stack of stacks) {
+    const { bridge, places: told } = createCast()
+    bridge.addRoute(route("n", "it", "GET", () => { throw Object.assign(new TypeError("no"), { stack }) }))
+    await answerOf(bridge.accept({ method: "GET", url: "it" }))
+    places.push(...told)
+  }
+  assert.deepEqual(places, [3, 4, 5, 6].map((line) => ["http://h/app.js", line]).concat([[undefined, undefined]]))
+})
+
 test("null as a handler is kept, and fails the request with a word about it", async () => {
   const { bridge, faults } = createCast()
   bridge.addRoute(route("n", "it", "GET", null))

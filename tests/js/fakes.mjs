@@ -33,11 +33,18 @@ export function createCast() {
   const fake = createFakePage()
   const faults = []
   const answered = []
+  const places = []
   const bridge = createBridge({
-    connect: fake.connect, scheduler, onFault: (fault) => faults.push(fault.message), onAnswered: (each) => answered.push(each),
+    connect: fake.connect,
+    scheduler,
+    onFault(fault) {
+      faults.push(fault.message)
+      places.push([fault.file, fault.line])
+    },
+    onAnswered: (each) => answered.push(each),
   })
   const server = { scheduler, get enabled() { return bridge.enabled }, accept: bridge.accept, hold: undefined }
-  return { fake, bridge, server, scheduler, errors, faults, answered, global }
+  return { fake, bridge, server, scheduler, errors, faults, places, answered, global }
 }
 
 export const route = (name, urlExp, httpMethod, handler) => ({ name, urlExp, httpMethod, handler })

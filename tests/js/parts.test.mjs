@@ -4,7 +4,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 import { createHold } from "../../js/hold.js"
-import { findScripts, pathOf, runScript, withoutIndent } from "../../js/pagescripts.js"
+import { findScripts, pathOf, runScript, shownPath, withoutIndent } from "../../js/pagescripts.js"
 import { createTimeLimit } from "../../js/timelimit.js"
 import { remember, startsEnabled } from "../../js/toggle.js"
 
@@ -85,6 +85,10 @@ for (const [url, path] of [
     assert.equal(pathOf(url), path)
   })
 }
+
+test("a file is shown as the person who wrote it knows it", () => {
+  assert.deepEqual(["/page/localhost_8000/app/routes.py", "<runPython 1>"].map(shownPath), ["app/routes.py", "<runPython 1>"])
+})
 
 test("inline Python is read without the indent of the markup around it", () => {
   assert.equal(withoutIndent("\n    a = 1\n    if a:\n        b = 2\n\n    "), "a = 1\nif a:\n    b = 2\n\n")
