@@ -64,7 +64,7 @@ export function readRoutes(given) {
 
 /** @param {unknown} method */
 export function readMethod(method) {
-  return method === undefined || method === null ? "*" : String(method).toUpperCase()
+  return method ? String(method).toUpperCase() : "*"
 }
 
 /**

@@ -47,7 +47,7 @@ export function installBackbone(server, Backbone) {
     known.set(Backbone, installation)
   }
   // Who has wrapped our sync meanwhile still calls it; it only has to answer again.
-  if (!installation.active && Backbone.sync === installation.native) Backbone.sync = installation.sync
+  if (Backbone.sync === installation.native) Backbone.sync = installation.sync
   installation.active = true
 
   return () => {

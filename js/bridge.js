@@ -429,7 +429,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     /** @param {unknown} index */
     getRouteAt(index) {
       const at = Number(index)
-      if (!Number.isInteger(at) || at < 0) return null
+      // Null and the empty string make a 0 that nobody meant.
+      if (!Number.isInteger(at) || at < 0 || String(at) !== String(index)) return null
       const row = rowOf(page.get_route_at(at))
       return row ? copy(row) : null
     },

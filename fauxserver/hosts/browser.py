@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
-from fauxserver.errors import FauxServerError, RouteError, RouteFileError, UrlExpError
+from fauxserver.errors import FauxServerError, RouteError, RouteFileError, TimeLimitError, UrlExpError
 from fauxserver.exchange import Exchange
 from fauxserver.handlers import Failure, awaits, label
 from fauxserver.latency import milliseconds
@@ -31,6 +31,8 @@ from fauxserver.urlexp import UrlExp
 
 TIME_LIMIT = 5_000
 """How long a handler may run at a stretch before the page would freeze, in milliseconds."""
+LOAD_LIMIT = 20_000
+"""The same for a route file: what it imports may take its time."""
 
 
 class JsSide(Protocol):
@@ -252,7 +254,7 @@ class Page:
         regexp = spec.get("regexp")
         handler = JsFunction(spec["ref"], self._side)
         route = self.server.add_page_route(
-            UrlExp.foreign(*regexp) if regexp else UrlExp(spec["expression"]),
+            UrlExp.foreign(*regexp) if regexp else UrlExp(spec["expression"], braces=True),
             handler,
             method=spec["httpMethod"],
             name=spec.get("name"),
@@ -395,7 +397,7 @@ class Page:
 
         One that has run before keeps what it has in variables, unless it is to be run *afresh*.
         """
-        return self._try(self._load, path, source, afresh)
+        return self._try(self._limited, self._load, path, source, afresh)
 
     def _load(self, path: str, source: str, afresh: bool) -> None:
         file = self._files.get(path)
@@ -417,7 +419,7 @@ class Page:
 
     def run_python(self, code: str) -> str:
         """Run code with the page's server as `server`. `{value}` is that of a last expression, if JSON can hold it."""
-        return self._try(self._run_python, code)
+        return self._try(self._limited, self._run_python, code)
 
     def _run_python(self, code: str) -> dict[str, Any]:
         name = f"<runPython {next(self._snippets)}>"
@@ -435,6 +437,15 @@ class Page:
             return {"value": json.loads(to_json(value))}
         except FauxServerError:
             return {}
+
+    def _limited(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Run code of the page's author, but not for ever."""
+        try:
+            with self.server.guard(LOAD_LIMIT):
+                return function(*args)
+        except KeyboardInterrupt as error:
+            message = f"The code ran longer than {LOAD_LIMIT / 1000:g} s and was stopped. Does it loop?"
+            raise TimeLimitError(message, LOAD_LIMIT).with_traceback(error.__traceback__) from None
 
     def _try(self, function: Callable[..., Any], *args: Any) -> str:
         """Call a function and write down what it gives, or what went wrong."""
@@ -454,6 +465,7 @@ def start(side: JsSide) -> Page:
 
 _NO_HITS: frozenset[int] = frozenset()
 _NO_HEADERS: dict[str, str] = {}
+_HOME = __file__.replace("\\", "/").rpartition("/hosts/")[0] + "/"
 
 
 def _guard(side: JsSide) -> Callable[[float], Any]:
@@ -538,9 +550,10 @@ def _fault(error: Exception) -> dict[str, Any]:
         # Not JavaScript's SyntaxError, which an expression that does not parse is.
         fault |= {"type": "Error", "message": f"SyntaxError: {error.msg}", "file": error.filename, "line": error.lineno}
         fault["source"] = (error.text or "").strip()
-    elif not isinstance(error, FauxServerError):
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-        fault["message"] = f"{kind}: {error}"
+    elif not isinstance(error, FauxServerError) or isinstance(error, TimeLimitError):
+        if not isinstance(error, TimeLimitError):
+            fault["message"] = f"{kind}: {error}"
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_HOME)]
         if frames:
             fault |= {"file": frames[-1].filename, "line": frames[-1].lineno, "source": frames[-1].line}
     fault["traceback"] = "".join(traceback.format_exception(error))
