@@ -14,6 +14,7 @@ for (const [args, expected] of [
   [["n", "u", "PUT", h], ["n", "u", "PUT", "h"]],
   [["n", "u", "bogus", h], ["n", "u", "BOGUS", "h"]],
   [["n", "u", undefined, h], ["n", "u", "*", "h"]],
+  [["n", "u", "", h], ["n", "u", "*", "h"]],
   [["u", "PUT", h], [undefined, "u", "PUT", "h"]],
   [["u", "put", h], [undefined, "u", "PUT", "h"]],
   [["n", "u", h], ["n", "u", "*", "h"]],

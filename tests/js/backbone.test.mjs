@@ -174,6 +174,14 @@ test("uninstall restores the sync there was, and install comes back", () => {
   assert.deepEqual([restored, Backbone.sync === native], [true, false])
 })
 
+test("install comes back where somebody put the first sync back", () => {
+  const { server, Backbone, native } = createInstalled()
+  const ours = Backbone.sync
+  Backbone.sync = native
+  installBackbone(server, Backbone)
+  assert.equal(Backbone.sync, ours)
+})
+
 test("under a patch of somebody else ours passes through, and is taken up again", async () => {
   const { server, bridge, Backbone, network, uninstall } = createInstalled()
   bridge.addRoute(route(undefined, "it", "GET", () => ({ b: 2 })))
