@@ -246,7 +246,9 @@ class RouteFile:
 
 def _read(path: str) -> str:
     try:
-        return importlib.util.decode_source(Path(path).read_bytes())
+        content = Path(path).read_bytes()
+        # Of null bytes the compiler tells, in every version; of the newer ones the decoder does so too.
+        return content.decode() if b"\0" in content else importlib.util.decode_source(content)
     except OSError as error:
         raise RouteFileError(f"Cannot read the route file {path}: {error.strerror}. Check its name.", path) from error
     except (SyntaxError, UnicodeDecodeError) as error:

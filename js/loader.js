@@ -60,7 +60,7 @@ export async function boot({ base = findBase(), onProgress, stdout, stderr } = {
     return await bootFrom(files, await manifest(files), loading, { base, stdout, stderr })
   } catch (error) {
     if (error instanceof BootError) throw error
-    const message = error instanceof Error ? error.message : String(error)
+    const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, "")
     throw new BootError("starting Python", "", `the runtime does not start: ${message}`, "Try another browser; if it fails there too, tell us", error)
   } finally {
     files.end()
@@ -170,7 +170,7 @@ async function instantiate(compiled, imports) {
 }
 
 /**
- * Compile the wasm while it comes in.
+ * Compile the wasm. Not from a stream: the engine is done in a fraction of the time that the snapshot takes to come in.
  *
  * @param {Files} files
  * @param {Asset} asset

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import signal
 import struct
 import sys
 import time
@@ -12,7 +13,7 @@ from importlib.metadata import version
 import pytest
 
 import js
-from fauxserver import guard
+from fauxserver import server
 
 
 class Loop(asyncio.BaseEventLoop):
@@ -48,6 +49,10 @@ class Watchdog:
 
     def __exit__(self, *_):
         js.timeLimit.disarm()
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
 
 
 def run_to_its_end(main, *, debug=None, loop_factory=Loop):
@@ -120,7 +125,9 @@ class Count:
 def run(args):
     """Run pytest with *args* (JSON), and return its exit code and the number of each outcome, in JSON."""
     hypothesis_native()
-    guard.Watchdog = Watchdog
+    server.Watchdog = Watchdog
+    # Another than Python's own handler: an asyncio runner leaves it in its place.
+    signal.signal(signal.SIGINT, interrupt)
     asyncio.run = run_to_its_end
     asyncio.events._set_running_loop(None)
     count = Count()
