@@ -35,7 +35,8 @@ class UrlExp:
 
     __slots__ = ("_js", "_js_text", "_pattern", "_picks", "expression", "params", "parts", "place", "whole")
 
-    def __init__(self, expression: str | re.Pattern[str]) -> None:
+    def __init__(self, expression: str | re.Pattern[str], *, braces: bool = False) -> None:
+        """*braces*: whether `{id}` stands for itself, as in the page's JavaScript, or for a mistake."""
         self.expression: str | re.Pattern[str] = expression
         self.parts: Parts = ()
         self._pattern: re.Pattern[str] | None = None
@@ -43,6 +44,8 @@ class UrlExp:
         self._js: tuple[str, str] | None = None
         self._js_text: str | None = None
         if isinstance(expression, str):
+            if not braces:
+                _refuse_braces(expression)
             self.parts = parse(expression)
             self.params: Captures = tuple(_names(self.parts))
             self.whole = "?" in expression or "#" in expression
@@ -177,13 +180,6 @@ def parse(expression: str) -> Parts:
     >>> parse("books(/:id)")
     (Text(text='books'), Maybe(parts=(Text(text='/'), Param(name='id'))))
     """
-    braces = _BRACES.search(expression) if "{" in expression else None
-    if braces:
-        raise UrlExpError(
-            f"{braces[0]} in {expression!r} is no parameter. Write it with a colon, "
-            f"{expression.replace(braces[0], ':' + braces[1])!r}.",
-            expression,
-        )
     stack: list[list[Part]] = [[]]
     at = 0
     while token := _TOKEN.match(expression, at):
@@ -210,6 +206,16 @@ def parse(expression: str) -> Parts:
     if len(stack) > 1:
         raise UrlExpError(_unbalanced(expression, "opens a parenthesis that is not closed", None), expression)
     return tuple(stack[0])
+
+
+def _refuse_braces(expression: str) -> None:
+    braces = _BRACES.search(expression) if "{" in expression else None
+    if braces:
+        raise UrlExpError(
+            f"{braces[0]} in {expression!r} is no parameter. Write it with a colon, "
+            f"{expression.replace(braces[0], ':' + braces[1])!r}.",
+            expression,
+        )
 
 
 def _name_end(expression: str, start: int) -> int:

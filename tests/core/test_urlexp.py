@@ -52,6 +52,11 @@ def test_match(expression, url, captures):
     assert UrlExp(expression).match(url) == captures
 
 
+def test_braces_stand_for_themselves_where_nobody_takes_them_for_a_parameter():
+    exp = UrlExp("books/{id}", braces=True)
+    assert (exp.js_text, exp.match("books/{id}"), exp.match("books/7")) == (r"/^books\/\{id\}$/", (), None)
+
+
 @pytest.mark.parametrize(
     ("expression", "params"),
     [
