@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fauxserver import urlexp
@@ -174,11 +174,12 @@ def take_part(expression: str, url: str) -> str:
     return url if set(expression) & set("?#") else url.split("?")[0].split("#")[0]
 
 
-def compare(javascript, seen: Counter, examples: int) -> None:
-    """Fail with the first pair of which JavaScript thinks otherwise."""
+def compare(javascript, seen: Counter, phases=tuple(Phase)) -> None:
+    """Fail with a pair of which JavaScript thinks otherwise."""
 
     @settings(
-        max_examples=examples,
+        max_examples=600,
+        phases=phases,
         deadline=None,
         database=None,
         derandomize=True,
@@ -190,7 +191,8 @@ def compare(javascript, seen: Counter, examples: int) -> None:
         exp = UrlExp(expression)
         theirs = javascript([(exp.js, take_part(expression, url)) for url in given_urls])
         ours = [exp.match(url) for url in given_urls]
-        assert list(zip(given_urls, ours, strict=True)) == list(zip(given_urls, theirs, strict=True)), expression
+        for url, our, their in zip(given_urls, ours, theirs, strict=True):
+            assert our == their, f"{expression!r} and {url!r}"
         seen["pairs"] += len(given_urls)
         seen["matches"] += sum(found is not None for found in ours)
         seen.update(name for name, has in OPERATORS.items() if has(expression, exp))
@@ -201,19 +203,20 @@ def compare(javascript, seen: Counter, examples: int) -> None:
 def test_urls_match_as_in_javascript(javascript):
     seen = Counter()
 
-    compare(javascript, seen, examples=600)
+    compare(javascript, seen)
 
     assert seen["pairs"] >= 2000
     assert seen["matches"] >= 500
-    assert {name: count for name, count in seen.items() if count < 10} == {}
+    assert {name: count for name, count in seen.items() if count < 3} == {}
     assert set(OPERATORS) <= set(seen)
 
 
 def test_the_property_finds_a_dollar_that_stands_for_the_end(javascript, monkeypatch):
     monkeypatch.setattr(urlexp, "_END", "$")
 
-    with pytest.raises(AssertionError, match=r"\\n"):
-        compare(javascript, Counter(), examples=600)
+    # To find it is enough; which is the simplest example of it would take minutes.
+    with pytest.raises(AssertionError, match=r"\\n'\nassert"):
+        compare(javascript, Counter(), phases=[Phase.generate])
 
 
 @pytest.mark.parametrize(
