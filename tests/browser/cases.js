@@ -275,6 +275,97 @@
     "success", []
   ])
 
+  const FORMS = [
+    [["n", "u", "*", h], ["n", "/^u$/", "*", "h"]],
+    [["n", "u", "Patch", h], ["n", "/^u$/", "PATCH", "h"]],
+    [["n", "u", "head", h], ["n", "/^u$/", "HEAD", "h"]],
+    [["n", "u", "delete"], ["n", "/^u$/", "DELETE", "function"]],
+    [["u", "*", h], ["*_/^u$/_#", "/^u$/", "*", "h"]],
+    [["u", undefined], ["*_/^u$/_#", "/^u$/", "*", "function"]],
+    [["n", "u", undefined, undefined], ["n", "/^u$/", "*", "function"]],
+    [[null, "u", "GET", h], ["GET_/^u$/_#", "/^u$/", "GET", "h"]],
+    [[undefined, "u", "GET", h], ["GET_/^u$/_#", "/^u$/", "GET", "h"]],
+    [["", "u", "GET", h], ["GET_/^u$/_#", "/^u$/", "GET", "h"]],
+    [[undefined, "u", "GET"], ["GET_/^u$/_#", "/^u$/", "GET", "function"]],
+    [[undefined, "u"], ["*_/^u$/_#", "/^u$/", "*", "function"]],
+    [[null, "u"], ["*_/^u$/_#", "/^u$/", "*", "function"]],
+    [[/^v(\d+)$/i, "GET", h], ["GET_/^v(\\d+)$/i_#", "/^v(\\d+)$/i", "GET", "h"]],
+    [[/v/], ["*_/v/_#", "/v/", "*", "function"]],
+    [[/v/, h], ["*_/v/_#", "/v/", "*", "h"]],
+    [[/v/, "PUT"], ["PUT_/v/_#", "/v/", "PUT", "function"]],
+    [["n", /v/], ["n", "/v/", "*", "function"]],
+    [["n", /v/, h], ["n", "/v/", "*", "h"]],
+    [["n", /v/, "PUT"], ["n", "/v/", "PUT", "function"]],
+    [["GET", "u", h], ["GET", "/^u$/", "*", "h"]],
+    [["GET", "u"], ["GET", "/^u$/", "*", "function"]],
+    [["*", "u", h], ["*", "/^u$/", "*", "h"]],
+    [["é 😀", "u", "GET", h], ["é 😀", "/^u$/", "GET", "h"]]
+  ]
+  kept("F1 addRoute's other forms", env => FORMS.map(([args]) => reading(env, ...args)), FORMS.map(([, expected]) => expected))
+  kept("F1 get reads a RegExp, and what is undefined, as addRoute does", env => [
+    [/u/, h], ["n", /u/], ["n", /u/, h], ["u", undefined], ["n", "u", undefined]
+  ].map(args => route(env.faux.removeRoutes().get(...args).getRouteAt(0), { h })), [
+    ["GET_/u/_#", "/u/", "GET", "h"], ["n", "/u/", "GET", "function"], ["n", "/u/", "GET", "h"], ["GET_/^u$/_#", "/^u$/", "GET", "function"], ["n", "/^u$/", "GET", "function"]
+  ])
+  kept("F1 names may be those of what every object has", env => {
+    const names = ["constructor", "__proto__", "toString"]
+    const absent = names.map(name => env.faux.getRoute(name))
+    for (const name of names) env.faux.get(name, `at/${name}`, h)
+    return [absent, names.map(name => String(env.faux.getRoute(name).urlExp)), env.faux.removeRoute("__proto__").getRoute("__proto__")]
+  }, [[null, null, null], ["/^at\\/constructor$/", "/^at\\/__proto__$/", "/^at\\/toString$/"], null])
+  kept("F1 there is no route at what is no index", env => {
+    env.faux.get("n", "u", h)
+    return [undefined, null, "", NaN, 0.5, "x", "0"].map(index => env.faux.getRouteAt(index)).map(found => found && found.name)
+  }, [null, null, null, null, null, null, "n"])
+  kept("F1 nor one of no name, and nothing is removed by none", env => {
+    env.faux.get("u", h).removeRoute().removeRoute(null).removeRoute("")
+    return [env.faux.getRoute(), env.faux.getRoute(null), env.faux.getRoute(""), env.faux.getRouteAt(0) !== null]
+  }, [null, null, null, true])
+  kept("F1 whoever is asked is what is returned", env => {
+    const heir = Object.create(env.faux)
+    return [heir.addRoute("n", "u"), heir.get("u"), heir.addRoutes({}), heir.setLatency(0), heir.enable(), heir.removeRoutes()].map(value => value === heir)
+  }, Array(6).fill(true))
+  kept("F1 addRoutes adds, in order, and leaves what it is given alone", env => {
+    const given = { b: { urlExp: "u", httpMethod: "get", handler: h }, a: { urlExp: "v", httpMethod: "*" } }
+    env.faux.get("z", "z", h).addRoutes(given).addRoutes(given)
+    return [[0, 1, 2, 3].map(i => env.faux.getRouteAt(i)).map(found => found && found.name), given]
+  }, [["z", "b", "a", null], { b: { urlExp: "u", httpMethod: "get", handler: h }, a: { urlExp: "v", httpMethod: "*" } }])
+  kept("F1 any function is a handler", env => [h.bind({}), () => {}, async () => {}, function* () {}, env.Backbone.Model, Math.max].map(handler =>
+    env.faux.addRoute("n", "u", "GET", handler).getRoute("n").handler === handler
+  ), Array(6).fill(true))
+  kept("F1 a name that was made up can be replaced and removed", env => {
+    const { name } = env.faux.get("u", h).getRouteAt(0)
+    env.faux.put(name, "v", h)
+    return [env.faux.getRouteAt(0).name === name, env.faux.getRouteAt(0).httpMethod, env.faux.getRouteAt(1), env.faux.removeRoute(name).getRouteAt(0)]
+  }, [true, "PUT", null, null])
+  kept("F1 each method has its route, and * has them all", async env => {
+    const methods = ["create", "read", "update", "delete", "patch"]
+    for (const word of ["get", "post", "put", "patch", "del"]) env.faux[word]("own", () => ({ by: word }))
+    env.faux.addRoute("any", context => ({ by: context.httpMethod }))
+    const answers = []
+    for (const url of ["own", "any"]) for (const method of methods) answers.push((await ask(env, method, url))[1].by)
+    return answers
+  }, ["post", "get", "put", "del", "patch", "POST", "GET", "PUT", "DELETE", "PATCH"])
+  kept("F1 a handler counts as many arguments as there are captures, and the context", async env => {
+    const counts = []
+    const counting = function () { counts.push(arguments.length) }
+    env.faux.get("a", counting).get(/^b$/, counting).get("c/:id", counting).get(/^d(x)?(y)?$/, counting)
+    for (const url of ["a", "b", "c/1", "d"]) await ask(env, "read", url)
+    return counts
+  }, [1, 1, 2, 3])
+  kept("F1 hundreds of requests at once", async env => {
+    env.faux.get("it/:id", (context, id) => ({ id }))
+    const ended = await Promise.all(Array.from({ length: 300 }, (_, i) => ask(env, "read", `it/${i}`)))
+    return ended.every(([how, value], i) => how === "success" && value.id === String(i))
+  }, true)
+  kept("F1 hundreds of routes that come and go", env => {
+    for (let i = 0; i < 120; i += 1) env.faux.get(`r${i}`, i % 3 ? `p${i}/:id` : new RegExp(`^p${i}/(.)$`), h)
+    for (let i = 0; i < 120; i += 2) env.faux.removeRoute(`r${i}`)
+    for (let i = 0; i < 150; i += 1) env.faux.get("same", `s${i}`, h)
+    const matching = url => (env.faux.getMatchingRoute(url, "GET") || {}).name
+    return [[0, 1, 59, 60].map(i => env.faux.getRouteAt(i).name), env.faux.getRouteAt(61), ["p2/1", "p3/1", "p6/1", "p7/1", "s148", "s149"].map(matching)]
+  }, [["r1", "r3", "r119", "same"], null, [undefined, "r3", undefined, "r7", undefined, "same"]])
+
   // ---- The steps of sync
 
   kept("sync puts emulateHTTP and emulateJSON onto the caller's options", env => {
@@ -320,6 +411,65 @@
     const returned = env.Backbone.sync("read", model, options)
     return [seen[0] === model, seen[1] === promise, seen[2] === options, returned === promise]
   }, [true, true, true, true])
+
+  kept("sync throws what is thrown on the way, and then runs nothing", async env => {
+    let ran = 0
+    const broken = word => { throw new RangeError(word) }
+    const [trips, cannot] = [new env.Backbone.Model(), new env.Backbone.Model()]
+    trips.on("request", () => broken("request"))
+    cannot.toJSON = () => broken("toJSON")
+    env.faux.addRoute("it", () => { ran += 1 })
+    const sync = (model = new env.Backbone.Model()) => thrown(() => env.Backbone.sync("create", model, { url: "it" }))
+    const errors = [sync(trips), sync(cannot)]
+    env.faux.setLatency(() => broken("latency"))
+    errors.push(sync())
+    env.faux.setLatency().setTransportFactory(() => broken("transport"))
+    errors.push(sync())
+    env.faux.setTransportFactory(() => ({ promise: () => broken("promise") }))
+    errors.push(sync())
+    await new Promise(resolve => env_setTimeout(resolve, 20))
+    return [errors.map(error => error.message), ran]
+  }, [["request", "toJSON", "latency", "transport", "promise"], 0])
+  kept("sync gives transport, latency and handler one context", async env => {
+    const contexts = []
+    env.faux.setTransportFactory((options, context) => { contexts.push(context); return { promise: h, resolve: options.success, reject: h } })
+    env.faux.setLatency(context => { contexts.push(context); return 0 }).get("it", context => { contexts.push(context) })
+    await ask(env, "read", "it")
+    await ask(env, "read", "it")
+    return contexts.map(context => context === contexts[0])
+  }, [true, true, true, false, false, false])
+  kept("sync does without options and callbacks", async env => {
+    const seen = []
+    env.faux.addRoute("it", context => { seen.push(context.httpMethod); return context.httpMethod === "PUT" ? "no" : {} })
+    const model = new (env.Backbone.Model.extend({ url: "it" }))()
+    env.Backbone.sync("read", model)
+    env.Backbone.sync("update", model, null)
+    env.Backbone.sync("delete", model, { success: null, error: undefined })
+    model.sync("create", model)
+    await ask(env, "read", "it")
+    return seen
+  }, ["GET", "PUT", "DELETE", "POST", "GET"])
+  kept("sync calls back whom it was given", async env => {
+    const log = []
+    env.faux.get("it", () => ({ b: 2 }))
+    const options = { url: "it", success: () => log.push("first") }
+    env.Backbone.sync("read", new env.Backbone.Model(), options)
+    options.success = () => log.push("second")
+    await ask(env, "read", "it")
+    return log
+  }, ["first"])
+  kept("sync with a method that nobody knows finds * routes", async env => {
+    let seen
+    env.faux.get("it", h).addRoute("it", context => { seen = [context.httpMethod, context.data] })
+    await ask(env, "bogus", "it")
+    return seen
+  }, [undefined, undefined])
+  kept("sync sets neither xhr nor callbacks on the options", env => {
+    env.faux.get("it", h)
+    const options = { url: "it" }
+    env.Backbone.sync("read", new env.Backbone.Model(), options)
+    return ["xhr", "success", "error"].filter(word => word in options)
+  }, [])
 
   // ---- E01 to E06: url expressions
 
@@ -396,6 +546,68 @@
     return saw
   }, ["1", "2"], "TypeError")
 
+  const SOURCES = {
+    ":aa-:bb": "/^([^/]+)\\-([^/]+)$/", ":aa.:bb": "/^([^/]+)\\.([^/]+)$/", ":aa:bb": "/^([^/]+)([^/]+)$/", "a::id": "/^a:([^/]+)$/", "a:80/:id": "/^a:80\\/([^/]+)$/", "a/:": "/^a\\/:$/", ":": "/^:$/",
+    "*rest": "/^(.*?)$/", "*5": "/^(.*?)$/", "a*rest/b": "/^a(.*?)\\/b$/", "*aa*bb": "/^(.*?)(.*?)$/", "ab*": "/^ab*$/", "a*/b": "/^a*\\/b$/",
+    "(a/)b": "/^(?:a\\/)?b$/", "(ab)": "/^(?:ab)?$/", "(:id)": "/^(?:([^/]+))?$/", "(*rest)": "/^(?:(.*?))?$/", "a()": "/^a(?:)?$/", "(name:id)": "/^(?:name([^/]+))?$/", "(a:id)": "/^(?:a([^/]+))?$/",
+    "docs/:section(/:sub)(/:subsub)": "/^docs\\/([^/]+)(?:\\/([^/]+))?(?:\\/([^/]+))?$/", "(http://)a(:8080)/:id": "/^(?:http:\\/\\/)?a(?::8080)?\\/([^/]+)$/",
+    "a.b+c?d|e^f$g#h": "/^a\\.b\\+c\\?d\\|e\\^f\\$g\\#h$/", "a{2}[b],c-d e": "/^a\\{2\\}\\[b\\]\\,c\\-d\\ e$/", "a\\b": "/^a\\\\b$/", "a\tb": "/^a\\\tb$/", "books/{id}": "/^books\\/\\{id\\}$/",
+    "a=b&c;d!e~f'g\"h@i_j%20<k>": "/^a=b&c;d!e~f'g\"h@i_j%20<k>$/", "é/ü/😀": "/^é\\/ü\\/😀$/", "/": "/^\\/$/", "//": "/^\\/\\/$/", "a?b=:cc": "/^a\\?b=([^/]+)$/", "a(?b=:cc)": "/^a(?:\\?b=([^/]+))?$/", "$&$1": "/^\\$&\\$1$/"
+  }
+  kept("E04 expressions as RegExps, to the letter", env => Object.keys(SOURCES).map(exp => [exp, expOf(env, exp)]), Object.entries(SOURCES))
+  kept("E04 these RegExps have no flags", env => {
+    const { flags, source, lastIndex } = env.faux.get("it", "a/:id", h).getRoute("it").urlExp
+    return [flags, source, lastIndex]
+  }, ["", "^a\\/([^/]+)$", 0])
+
+  const MATCHES = [
+    ["1/2/:p1/:p2/*pp", "1/2/a/b/3/4", ["a", "b", "3/4"]], ["1/2/*p1/:p2", "1/2/a/b/3", ["a/b", "3"]], ["1/2/*pp/3/4", "1/2/a/b/3/4", ["a/b"]], ["book-:title/page-:number", "book-do it/page-303", ["do it", "303"]],
+    ["book::title/page::number", "book:do it/page:303", ["do it", "303"]], ["docs/:section(/:sub)(/:subsub)", "docs/faq", ["faq", undefined, undefined]], ["docs/:section(/:sub)(/:subsub)", "docs/faq/a", ["faq", "a", undefined]], ["docs/:section(/:sub)(/:subsub)", "docs/faq/a/b", ["faq", "a", "b"]],
+    ["docs/(maybe/):id", "docs/1", ["1"]], ["docs/(maybe/):id", "docs/maybe/1", ["1"]], ["#/##/(something/)else", "#/##/else", []], ["#/##/(###:something/)else", "#/##/###any/else", ["any"]], ["a.com:80", "a.com:81", null], ["a.com(:80)", "a.com:81", null],
+    ["(http://)a.com(:80)/:id", "a.com/1", ["1"]], ["(http://)a.com(:80)/:id", "http://a.com:80/1", ["1"]], ["a/:5d", "a/1", null], ["a:s3ction", "abc", ["bc"]], ["books/:id", "books//", null], ["books/*rest", "books", null], ["ab*", "abbb", []], ["ab*", "a", []],
+    ["books/*rest", "books/a\rb", null], ["books/*rest", "books/a\u2029b", null], ["books/*rest", "books/a\u0085b", ["a\u0085b"]], ["books/*rest", "books/a\u000bb", ["a\u000bb"]], ["books/:id", "books/a\n", ["a\n"]], ["books/:id", "books/😀", ["😀"]],
+    [":aa:bb", "xyz", ["xy", "z"]], [":aa:bb", "x", null], ["é", "e\u0301", null], ["(a)", "", []], ["(:id)", "", [undefined]], ["(*rest)", "", [undefined]], ["a(*rest)b", "ab", [undefined]], ["a(*rest)b", "axb", ["x"]], ["a(?b=:cc)", "a", [undefined]], ["a(?b=:cc)", "a?b=1", ["1"]],
+    ["a{2}", "aa", null], ["a\\d", "a1", null], ["books/{id}", "books/{id}", []], [/^b$/i, "B", []], [/^b$/m, "a\nb", []], [/a.b/s, "a\nb", []], [/^(.)$/u, "😀", ["😀"]], [/^(.)$/, "😀", null], [/^(?<year>\d+)$/, "1961", ["1961"]], [/(a)|(b)/, "b", [undefined, "b"]],
+    [/()/, "x", [""]], [/^\w$/, "é", null], [/^\d$/, "٣", null], [/^\s$/, "\u00a0", []], [/x$/, "x\n", null], [/^books#(.*)$/, "books#x", ["x"]]
+  ]
+  kept("E05 what urls match, and what is captured", env => MATCHES.map(([exp, url]) => [String(exp), url, paramsOf(env, exp, url)]), MATCHES.map(([exp, url, params]) => [String(exp), url, params]))
+  kept("E05 a handler gets the same captures", async env => {
+    const seen = []
+    for (const [exp, url, params] of MATCHES) {
+      if (!params || !url) continue
+      env.faux.removeRoutes().get("it", exp, (context, ...captures) => { seen.push([captures, context.route.handlerParams]) })
+      await ask(env, "read", url)
+    }
+    return seen
+  }, MATCHES.filter(([, url, params]) => params && url).map(([, , params]) => [params, params]))
+  kept("E03 all that no RegExp can be made of is a SyntaxError", env => {
+    env.faux.get("n", "u", h)
+    const errors = ["(", ")", ")(", "a((b)", "*", "**aa", "(a)*", "a**"].map(exp => kind(thrown(() => env.faux.addRoutes({ n: { urlExp: exp, httpMethod: "GET", handler: h } }))))
+    return [errors, String(env.faux.getRoute("n").urlExp)]
+  }, [Array(8).fill("SyntaxError"), "/^u$/"])
+  ours("E01 names in any script, wherever they stand", env => [["b/:é", "b/1"], ["b/:日本", "b/1"], ["b/:idé/c", "b/1/c"], ["b/:_", "b/1"], ["a(/:x)(/:y)", "a/1"], ["b/:Ω1-:β", "b/1-2"], ["*é", "a/b"]].map(([exp, url]) => paramsOf(env, exp, url)),
+    [["1"], ["1"], ["1"], ["1"], ["1", undefined], ["1", "2"], ["a/b"]])
+  ours("E05 queries and fragments of every kind", env => [
+    ["books", "books?"], ["books", "books#"], ["books", "books#a?x"], ["books/:id", "books/1?x=a/b"], ["books/:id", "books/?x=1"], ["books/*rest", "books/a/b?c=/d"], ["books(/:id)", "books?x"], ["books/:id", "books/a%3Fb"],
+    ["books", "book?s"], ["books/:id", "books/1?a=\nb"], ["a?b=:cc", "a?b=1&c=2"], ["http://h/b/:id", "http://h/b/1?x=2"], [/^b\/(\d+)/, "b/12?x"]
+  ].map(([exp, url]) => paramsOf(env, exp, url)), [[], [], [], ["1"], null, ["a/b"], [undefined], ["a%3Fb"], null, ["1"], ["1&c=2"], ["1"], ["12"]])
+  ours("E05 a query on the context is no property that one sees", async env => {
+    const seen = []
+    env.faux.get("it", context => { seen.push(Object.keys(context), context.query) })
+    await ask(env, "read", "it?q=a%20b+c&e=&n#frag?no=1")
+    await ask(env, "read", "it")
+    return seen
+  }, [["data", "url", "httpMethod", "route"], { q: "a b c", e: "", n: "" }, ["data", "url", "httpMethod", "route"], {}])
+  kept("E06 the page's RegExp is given back as it is", env => [/b(\d)/, /b/g, /b/y].map(exp => {
+    env.faux.get("it", exp, h)
+    return env.faux.getRoute("it").urlExp === exp && env.faux.getRouteAt(0).urlExp === exp && exp.lastIndex
+  }), [0, 0, 0])
+  ours("E06 and matching moves nothing in it", env => {
+    const exp = /b/g
+    exp.lastIndex = 1
+    return [paramsOf(env, exp, "b"), paramsOf(env, exp, "b"), exp.lastIndex, paramsOf(env, /b(\d)/y, "ab1")]
+  }, [[], [], 1, ["1"]])
+
   // ---- E07 to E12: routing and arguments
 
   mended("E07 several matching * routes: the latest wins", async env => {
@@ -464,6 +676,32 @@
     return [returned, route(env.faux.getRoute("n"), { h }), env.faux.getRoute("m")]
   }, [[undefined, undefined, undefined, undefined, undefined], ["n", "/^u$/", "GET", "h"], null])
 
+  kept("E08 a name that was removed comes last", env => {
+    env.faux.get("first", "it", h).get("second", "it", h).removeRoute("first").get("first", "it", h)
+    return [env.faux.getMatchingRoute("it", "GET").name, [0, 1, 2].map(i => env.faux.getRouteAt(i)).map(found => found && found.name)]
+  }, ["first", ["second", "first", null]])
+  kept("E08 a replaced RegExp matches no more", env => {
+    env.faux.get("n", /^it$/, h).get("n", "other", h)
+    return [env.faux.getMatchingRoute("it", "GET"), env.faux.get("n", /^it$/, h).getMatchingRoute("it", "GET").name, env.faux.getMatchingRoute("other", "GET")]
+  }, [null, "n", null])
+  kept("E07 strings and RegExps are of one order", env => {
+    env.faux.get("splat", "*all", h).get("param", "a/:id", h).get("regexp", /^a\/1$/, h).get("optional", "a(/:id)", h)
+    const names = []
+    for (let i = 0; i < 4; i += 1) {
+      names.push(env.faux.getMatchingRoute("a/1", "GET").name)
+      env.faux.removeRoute(names[i])
+    }
+    return names
+  }, ["optional", "regexp", "param", "splat"])
+  ours("E09 verbs in any case everywhere", env => [
+    reading(env, "u", "pAtch"), env.faux.getMatchingRoute("u", "patch").httpMethod,
+    env.faux.removeRoutes().addRoutes([{ urlExp: "u", httpMethod: "put" }]).getRouteAt(0).httpMethod
+  ], [["PATCH_/^u$/_#", "/^u$/", "PATCH", "function"], "PATCH", "PUT"])
+  ours("E10 no method is any method", env => [undefined, null, ""].map(method => env.faux.addRoute("n", "u", method, h).getRoute("n").httpMethod), ["*", "*", "*"])
+  kept("E11 what is no expression throws", env => [
+    () => env.faux.addRoute(null), () => env.faux.addRoute({}), () => env.faux.get(undefined), () => env.faux.addRoutes([{}])
+  ].map(act => thrown(act) instanceof Error).concat(env.faux.getRouteAt(0) === null), Array(5).fill(true))
+
   // ---- E13 to E16: data
 
   kept("E13 options.data goes before the model's, for every method", async env => {
@@ -530,6 +768,76 @@
     return [sent, model.get("title")]
   }, [[{ id: 1, title: "new" }, "old"], "new"])
 
+  kept("E13 what is empty is ignored, for every method", async env => {
+    const seen = []
+    for (const method of ["create", "read", "update", "delete", "patch"]) {
+      for (const data of ["", 0, null, false, undefined]) seen.push((await contextOf(env, method, { data })).data)
+    }
+    return seen
+  }, [{ a: 1 }, undefined, { a: 1 }, undefined, { a: 1 }].flatMap(data => Array(5).fill(data)))
+  kept("E14 attributes are handed over as they are, or the model's, unchanged", async env => {
+    const attrs = { b: 2 }
+    const json = { c: [3] }
+    let seen
+    const model = new env.Backbone.Model()
+    model.toJSON = () => json
+    env.faux.addRoute("it", context => { seen = context.data })
+    await outcome(ends => env.Backbone.sync("patch", model, { url: "it", attrs, ...ends }))
+    const patched = seen === attrs
+    await outcome(ends => env.Backbone.sync("patch", model, { url: "it", attrs: null, ...ends }))
+    const whole = seen === json
+    await outcome(ends => env.Backbone.sync("create", model, { url: "it", ...ends }))
+    return [patched, whole, seen === json]
+  }, [true, true, true])
+  kept("E14 what a handler does to the data is not done to the model", async env => {
+    const model = new env.Backbone.Model({ a: 1 })
+    env.faux.post("it", context => { context.data.a = 2; context.data.b = 3 })
+    await outcome(ends => env.Backbone.sync("create", model, { url: "it", ...ends }))
+    return model.attributes
+  }, { a: 1 })
+  kept("E14 a collection can be sent as well", async env => {
+    let seen
+    env.faux.post("it", context => { seen = context.data })
+    await outcome(ends => env.Backbone.sync("create", new env.Backbone.Collection([{ id: 1 }, { id: 2 }]), { url: "it", ...ends }))
+    return seen
+  }, [{ id: 1 }, { id: 2 }])
+  kept("E14 what a model's methods send", async env => {
+    const seen = []
+    env.faux.addRoute(/^b(?:\/(.*))?$/, (context, id) => { seen.push([context.httpMethod, context.url, context.data, id]) })
+    const model = new (env.Backbone.Model.extend({ urlRoot: "b" }))({ t: 1 })
+    await outcome(ends => model.save(null, ends))
+    model.set({ id: 5 })
+    await outcome(ends => model.save({ t: 2 }, ends))
+    await outcome(ends => model.save({ t: 3 }, { patch: true, ...ends }))
+    await outcome(ends => model.save(null, { patch: true, ...ends }))
+    await outcome(ends => model.fetch(ends))
+    await outcome(ends => model.destroy({ wait: true, ...ends }))
+    return seen
+  }, [
+    ["POST", "b", { t: 1 }, undefined], ["PUT", "b/5", { t: 2, id: 5 }, "5"], ["PATCH", "b/5", { t: 3 }, "5"], ["PATCH", "b/5", { t: 3, id: 5 }, "5"],
+    ["GET", "b/5", undefined, "5"], ["DELETE", "b/5", undefined, "5"]
+  ])
+  ours("E15 options.data goes before that as well", async env => [
+    (await emulated(env, "delete", { data: { d: 1 } }))[2], (await emulated(env, "patch", { data: { d: 1 }, attrs: { b: 2 } }))[2], (await emulated(env, "patch"))[2]
+  ], [{ d: 1 }, { d: 1 }, { a: 1 }])
+  kept("E15 emulateHTTP: false in the options goes before Backbone's", async env => {
+    env.Backbone.emulateHTTP = true
+    const context = await contextOf(env, "update", { emulateHTTP: false })
+    return [context.httpMethod, "httpMethodOverride" in context]
+  }, ["PUT", false])
+  kept("E16 wait: true and a failure leave everything as it was", async env => {
+    const Book = env.Backbone.Model.extend({ urlRoot: "b" })
+    const books = new (env.Backbone.Collection.extend({ model: Book, url: "b" }))([{ id: 1, title: "old" }])
+    env.faux.put("b/:id", () => "422").del("b/:id", () => "403").post("b", () => "500")
+    const book = books.at(0)
+    const ended = [
+      await outcome(ends => book.save({ title: "new" }, { wait: true, ...ends })),
+      await outcome(ends => book.destroy({ wait: true, ...ends })),
+      await outcome(ends => books.create({ title: "another" }, { wait: true, ...ends }))
+    ]
+    return [ended.map(([how, , reason]) => [how, reason]), book.get("title"), books.length]
+  }, [[["error", "422"], ["error", "403"], ["error", "500"]], "old", 1])
+
   // ---- E17: latency. The page's own setTimeout is asked for it, so that a fake clock can rule it.
 
   const delaysOf = async (env, ...settings) => {
@@ -558,6 +866,22 @@
     await ask(env, "read", "books/7")
     return [seen[0].length, seen[0].slice(1), seen[0][0] === seen[1][0]]
   }, [3, ["7", undefined], true], [1, [], true])
+
+  ours("E17 what a latency function returns is read as a number, and its own max is ignored", env =>
+    delaysOf(env, [() => undefined], [() => "x"], [() => null], [-10, -5], [NaN], [() => 7, 5]), [0, 0, 0, 0, 0, 7])
+  kept("E17 null is no latency, and no max", env => delaysOf(env, [null], [50, null], [5, 5]), [0, 50, 5])
+  kept("E17 each request has its own", async env => {
+    const order = []
+    env.faux.get("it/:id", (context, id) => { order.push(id) }).setLatency(context => ({ "it/1": 60, "it/2": 35, "it/3": 10 })[context.url])
+    await Promise.all([1, 2, 3].map(id => ask(env, "read", `it/${id}`)))
+    return order
+  }, ["3", "2", "1"])
+  ours("E17 the default handler's latency function gets the context alone", async env => {
+    let seen
+    env.faux.setDefaultHandler(h).setLatency((...args) => { seen = args; return 0 })
+    await ask(env, "read", "it")
+    return [seen.length, seen[0].route.name]
+  }, [1, ""])
 
   // ---- E18 and E19: what a handler returns
 
@@ -626,6 +950,49 @@
     return [(await both[0])[0], await both[1]]
   }, ["error", ["success", { good: true }]])
 
+  kept("E18 other successes, by identity", async env => {
+    const results = []
+    for (const value of [NaN, Infinity, Symbol.iterator, h, /x/, new Number(5), document.body, [[]]]) {
+      const [how, got, ...more] = await answered(env, value)
+      results.push(how === "success" && Object.is(got, value) && more.length === 0)
+    }
+    return results
+  }, Array(8).fill(true))
+  ours("E18 what is awaited is read like what is returned", async env => {
+    const { HTTPError, Response } = env.faux
+    const later = value => new Promise(resolve => env_setTimeout(resolve, 2, value))
+    const results = []
+    for (const value of [later("no"), later(404), later(null), later(undefined), { then: done => done({ thenable: 1 }) }, later(new Response({ r: 1 }, 201)), later(new Response({ e: 1 }, 422))]) {
+      results.push(await answered(env, value))
+    }
+    env.faux.get("rejected", async () => { throw new HTTPError(404) })
+    return [...results, await ask(env, "read", "rejected")]
+  }, [
+    ["error", "no"], ["success", 404], ["success", null], ["success", undefined], ["success", { thenable: 1 }], ["success", { r: 1 }], ["error", { e: 1 }], ["error", "Not Found"]
+  ])
+  ours("E18 a jQuery promise as well", async env => {
+    if (!env.$) return "no jQuery"
+    const deferred = env.$.Deferred()
+    env_setTimeout(() => deferred.resolve({ b: 2 }), 2)
+    return answered(env, deferred.promise())
+  }, env => (env.$ ? ["success", { b: 2 }] : "no jQuery"))
+  ours("E19 whatever it throws", async env => {
+    env.expectErrors()
+    const told = []
+    for (const thrown of ["text", { odd: 1 }, undefined, null, 5, Object.assign(new Error("gone"), { http_status_code: 410 })]) {
+      const options = { url: "it" }
+      env.faux.get("it", "it", () => { throw thrown })
+      const [how, reason] = await outcome(ends => env.Backbone.sync("read", new env.Backbone.Model(), Object.assign(options, ends)))
+      told.push([how, reason, options.faux.status])
+    }
+    return told
+  }, [["error", "text", 500], ["error", "[object Object]", 500], ["error", "undefined", 500], ["error", "null", 500], ["error", "5", 500], ["error", "gone", 410]])
+  ours("E19 and whatever stands for a handler that is none", async env => {
+    env.expectErrors()
+    env.faux.addRoute("n", "it", "GET", null)
+    return (await ask(env, "read", "it"))[0]
+  }, "error")
+
   // ---- E20 and E21, F8: what is under way, and switches
 
   kept("E20 a request keeps the handler it matched", async env => {
@@ -673,6 +1040,34 @@
     }
   }, ["success", { fine: true }], "TypeError")
 
+  kept("E20 also the default handler, and the transport", async env => {
+    const log = []
+    const transport = name => options => ({ promise: h, resolve: value => { log.push(name); options.success(value) }, reject: h })
+    env.faux.setDefaultHandler(() => ({ by: "default" })).setTransportFactory(transport("first"))
+    const ended = ask(env, "read", "it")
+    env.faux.setDefaultHandler().setTransportFactory(transport("second"))
+    return [await ended, log]
+  }, [["success", { by: "default" }], ["first"]])
+  kept("E20 a handler may change the routes, and sync again", async env => {
+    let inner
+    env.faux.get("it", () => {
+      env.faux.removeRoutes().get("other", () => ({ by: "other" }))
+      inner = ask(env, "read", "other")
+      return { by: "it" }
+    })
+    return [await ask(env, "read", "it"), await inner]
+  }, [["success", { by: "it" }], ["success", { by: "other" }]])
+  kept("E21 routes can be added and asked for while it is disabled", env => {
+    env.faux.enable(false).get("n", "it", h)
+    const found = route(env.faux.getMatchingRoute("it", "GET"), { h })
+    env.faux.enable()
+    return found
+  }, ["n", "/^it$/", "GET", "h"])
+  ours("E21 setTransportFactory(null) does so, too", async env => {
+    env.faux.get("it", () => ({ fine: true })).setTransportFactory(() => ({ promise: h, resolve: h, reject: h })).setTransportFactory(null)
+    return ask(env, "read", "it")
+  }, ["success", { fine: true }])
+
   // ---- E22 and E23: callbacks
 
   kept("E22 success and error get one value, which Backbone makes three of", async env => {
@@ -719,6 +1114,59 @@
     }
   }, [true, "function", { b: 2 }, "no"])
 
+  const OPERATIONS = [
+    (Book, Books, ends) => { const book = new Book(); book.save(null, ends); return book },
+    (Book, Books, ends) => { const book = new Book({ id: 1 }); book.save(null, ends); return book },
+    (Book, Books, ends) => { const book = new Book({ id: 1 }); book.save({ z: 1 }, { patch: true, ...ends }); return book },
+    (Book, Books, ends) => { const book = new Book({ id: 1 }); book.fetch(ends); return book },
+    (Book, Books, ends) => { const book = new Book({ id: 1 }); book.destroy(ends); return book },
+    (Book, Books, ends) => { const books = new Books(); books.fetch(ends); return books }
+  ]
+  const operate = async (env, answer) => {
+    const Book = env.Backbone.Model.extend({ urlRoot: "b" })
+    const Books = env.Backbone.Collection.extend({ model: Book, url: "b" })
+    const told = []
+    env.faux.addRoute("it", /^b/, "*", () => answer)
+    for (const operation of OPERATIONS) {
+      let target
+      const [how, one, value, options, ...more] = await outcome(ends => { target = operation(Book, Books, { mine: true, ...ends }) })
+      told.push([how, one === target, value === answer, options.mine, more.length])
+    }
+    return told
+  }
+  kept("E22 every operation calls back with model, response and options", async env => [await operate(env, { x: 1 }), await operate(env, "no")],
+    [Array(6).fill(["success", true, true, true, 0]), Array(6).fill(["error", true, true, true, 0])])
+  kept("E22 the promise has all that a promise of jQuery has, and is what request was given", env => {
+    if (!env.$) return "no jQuery"
+    env.faux.get("it", h)
+    const model = new (env.Backbone.Model.extend({ url: "it" }))()
+    let given
+    model.on("request", (it, promise) => { given = promise })
+    const promise = model.fetch()
+    return [given === promise, ["then", "done", "fail", "always", "state", "promise", "catch", "resolve", "reject", "notify", "status"].filter(word => word in promise), promise.state()]
+  }, env => (env.$ ? [true, ["then", "done", "fail", "always", "state", "promise", ...(env.jquery >= 3 ? ["catch"] : [])], "pending"] : "no jQuery"))
+  kept("E22 $.when waits for it", async env => {
+    if (!env.$) return "no jQuery"
+    env.faux.get("it/:id", (context, id) => ({ id }))
+    const fetch = id => new (env.Backbone.Model.extend({ urlRoot: "it" }))({ id }).fetch()
+    return new Promise(resolve => env.$.when(fetch(1), fetch(2)).done((...values) => resolve(values)))
+  }, env => (env.$ ? [{ id: "1" }, { id: "2" }] : "no jQuery"))
+  ours("E22 when it settles, the model has what was answered", async env => {
+    env.faux.get("it", () => ({ b: 2 }))
+    const before = env.Backbone.$
+    const seen = []
+    try {
+      for (const $ of [before, undefined]) {
+        env.Backbone.$ = $
+        const model = new (env.Backbone.Model.extend({ url: "it" }))()
+        await new Promise(resolve => model.fetch().then(() => { seen.push(model.get("b")); resolve() }))
+      }
+    } finally {
+      env.Backbone.$ = before
+    }
+    return seen
+  }, [2, 2])
+
   const inOrder = async env => {
     const log = []
     env.faux.get("it", () => ({ b: 2 })).get("bad", () => "no")
@@ -746,6 +1194,17 @@
     env.Backbone.sync("read", new env.Backbone.Model(), { url: "it", success: () => { throw new Error("mine") } })
     return ask(env, "read", "it")
   }, ["success", { b: 2 }])
+
+  ours("E23 also what an error callback throws, and what an event handler does", async env => {
+    env.expectErrors()
+    env.faux.get("it", () => ({ b: 2 })).get("bad", () => "no")
+    const model = new (env.Backbone.Model.extend({ url: "it" }))()
+    model.on("sync", () => { throw new Error("in event") })
+    const failed = env.Backbone.sync("read", new env.Backbone.Model(), { url: "bad", error: () => { throw new Error("in error") } })
+    const fetched = model.fetch()
+    await new Promise(resolve => env_setTimeout(resolve, 60))
+    return [env.errors.map(message => message.replace(/^Uncaught /, "")), env.$ ? [failed.state(), fetched.state()] : "no jQuery"]
+  }, env => [["Error: in error", "Error: in event"], env.$ ? ["rejected", "resolved"] : "no jQuery"])
 
   // ---- What a page can observe
 
@@ -948,6 +1407,64 @@
     return heard
   }, ["success"])
 
+  ours("F5 in every moment it is told once, at once, and to all", async env => {
+    const log = []
+    const abort = promise => { log.push(promise.abort() === promise) }
+    const start = (url, options = {}) => env.Backbone.sync("read", new env.Backbone.Model(), Object.assign(options, {
+      url, success: () => log.push("success"), error: (...reasons) => log.push(...reasons)
+    }))
+    env.faux.get("it", () => { log.push("ran") }).get("own", () => { abort(own) })
+    const options = {}
+    const early = start("it", options)
+    abort(early)
+    abort(early)
+    log.push(options.faux)
+    env.faux.setLatency(20)
+    const waiting = start("it")
+    env.faux.setLatency()
+    const own = start("own")
+    await ask(env, "read", "it")
+    abort(waiting)
+    await new Promise(resolve => env_setTimeout(resolve, 40))
+    return log
+  }, [
+    { status: 0, statusText: "abort" }, true, true, { status: 0, statusText: "abort", headers: {} },
+    { status: 0, statusText: "abort" }, true, "ran", { status: 0, statusText: "abort" }, true
+  ])
+  ours("F5 in the request event nothing is run, and sync returns all the same", async env => {
+    const log = []
+    const model = new env.Backbone.Model()
+    env.faux.get("it", () => { log.push("ran") })
+    model.on("request", (it, promise) => promise.abort())
+    const returned = env.Backbone.sync("read", model, { url: "it", error: reason => log.push(reason.statusText) })
+    await ask(env, "read", "it")
+    return [log, typeof returned.then]
+  }, [["abort", "ran"], "function"])
+  ours("F5 in its own callback it is too late", async env => {
+    const log = []
+    env.faux.get("it", () => ({ b: 2 }))
+    const promise = env.Backbone.sync("read", new env.Backbone.Model(), { url: "it", success: () => { log.push("success"); promise.abort() }, error: () => log.push("error") })
+    await ask(env, "read", "it")
+    return [log, env.$ ? promise.state() : await promise]
+  }, env => [["success"], env.$ ? "resolved" : { b: 2 }])
+  ours("F5 models and collections stay as they were", env => {
+    const Book = env.Backbone.Model.extend({ urlRoot: "b" })
+    const books = new (env.Backbone.Collection.extend({ model: Book, url: "b" }))([{ id: 1, title: "old" }])
+    let errors = 0
+    books.on("error", () => { errors += 1 })
+    env.faux.addRoute(/^b/, () => ({ id: 9, title: "new" }))
+    books.fetch().abort()
+    books.at(0).save({ title: "newer" }, { wait: true }).abort()
+    books.at(0).destroy({ wait: true }).abort()
+    return [errors, books.toJSON()]
+  }, [3, [{ id: 1, title: "old" }]])
+  ours("F5 the promise is rejected with that alone", async env => {
+    env.faux.get("it", h)
+    const promise = env.Backbone.sync("read", new env.Backbone.Model(), { url: "it" })
+    promise.abort()
+    return new Promise(resolve => promise.then(null, (...reasons) => resolve(reasons)))
+  }, [{ status: 0, statusText: "abort" }])
+
   // ---- F6: install and uninstall
 
   ours("F6 uninstall restores the sync there was, install comes back", async env => {
@@ -989,6 +1506,44 @@
     return [elsewhere, ended, beyond, await ask(env, "read", "it")]
   }, [["it", "beyond", "it"], ["success", { b: 2 }], "native", ["success", { b: 2 }]])
 
+  ours("F6 install comes back on top where somebody put the first sync back", env => {
+    const { Backbone, faux } = env
+    const ours = Backbone.sync
+    Backbone.sync = env.native
+    faux.install(Backbone)
+    const again = Backbone.sync === ours
+    faux.uninstall()
+    const gone = Backbone.sync === env.native
+    faux.install()
+    return [again, gone, Backbone.sync === env.native]
+  }, [true, true, false])
+  ours("F6 install and uninstall may be called as often as one likes", env => {
+    const { Backbone, faux } = env
+    const ours = Backbone.sync
+    const uninstall = faux.install()
+    const same = Backbone.sync === ours
+    uninstall()
+    uninstall()
+    const chained = faux.uninstall().uninstall() === faux
+    const gone = Backbone.sync === env.native
+    faux.install()
+    faux.install(Backbone)
+    return [same, chained, gone, Backbone.sync === env.native, kind(thrown(() => faux.install({})))]
+  }, [true, true, true, false, "Error"])
+  ours("F6 install stands before the sync that it finds", env => {
+    const { Backbone, faux } = env
+    const theirs = () => "theirs"
+    faux.uninstall()
+    Backbone.sync = theirs
+    faux.install()
+    const answer = Backbone.sync("read", new Backbone.Model(), { url: "elsewhere" })
+    faux.uninstall()
+    const back = Backbone.sync === theirs
+    Backbone.sync = env.native
+    faux.install()
+    return [answer, back]
+  }, ["theirs", true])
+
   // ---- F9: transports
 
   kept("F9 a transport factory gets the options and the context, and its promise is returned", async env => {
@@ -1010,6 +1565,61 @@
     env.faux.get("it", h)
     return env.Backbone.sync("read", new env.Backbone.Model(), { url: "it" }) === promise
   }, true)
+
+  kept("F9 what the transport promises is what every operation returns", env => {
+    const promise = {}
+    const Book = env.Backbone.Model.extend({ urlRoot: "b" })
+    env.faux.addRoute(/^b/, h).setTransportFactory(() => ({ promise: () => promise, resolve: h, reject: h }))
+    const book = new Book({ id: 1 })
+    return [
+      new Book().save(), book.save(), book.save({ a: 1 }, { patch: true }), book.fetch(), book.destroy(), new (env.Backbone.Collection.extend({ url: "b" }))().fetch()
+    ].map(returned => returned === promise).concat("abort" in promise)
+  }, [true, true, true, true, true, true, false])
+  kept("F9 the transport's methods are called as its own, with one value", async env => {
+    const log = []
+    class Mine {
+      constructor(options) { this.options = options }
+      promise(...args) { log.push(this instanceof Mine, args); return null }
+      resolve(...args) { log.push(this instanceof Mine, args); this.options.success(args[0]) }
+      reject(...args) { log.push(this instanceof Mine, args); this.options.error(args[0]) }
+    }
+    env.faux.setTransportFactory(options => new Mine(options)).get("good", () => 303).get("bad", () => "304")
+    await ask(env, "read", "good")
+    await ask(env, "read", "bad")
+    return [log.slice(), env.Backbone.sync("read", new env.Backbone.Model(), { url: "good", success: h })]
+  }, [[true, [], true, [303], true, [], true, ["304"]], null])
+  kept("F9 no transport is made for what is not ours", env => {
+    let made = 0
+    env.faux.setTransportFactory(() => { made += 1; return { promise: h, resolve: h, reject: h } })
+    env.Backbone.sync("read", new env.Backbone.Model(), { url: "elsewhere" })
+    return made
+  }, 0)
+  ours("options.faux tells it of every answer", async env => {
+    const { HTTPError, Response } = env.faux
+    const told = []
+    for (const handler of [
+      () => undefined, () => "404", () => "404 Not Found", () => "404 books", () => "200", () => "", () => { throw new HTTPError(400, { e: [1] }, { "X-A": "b" }) },
+      () => new Response({ a: 1 }, 201, { Location: "it/1" }), () => new Response("text"), () => new Response({ e: 1 }, { status: 503 })
+    ]) {
+      const options = { url: "it" }
+      env.faux.get("it", "it", handler)
+      told.push([...await outcome(ends => env.Backbone.sync("read", new env.Backbone.Model(), Object.assign(options, ends))), ...Object.values(options.faux)])
+    }
+    return told
+  }, [
+    ["success", undefined, 200, "OK", {}], ["error", "404", 404, "Not Found", {}], ["error", "404 Not Found", 404, "Not Found", {}], ["error", "404 books", 500, "Internal Server Error", {}],
+    ["error", "200", 500, "Internal Server Error", {}], ["error", "", 500, "Internal Server Error", {}], ["error", { e: [1] }, 400, "Bad Request", { "X-A": "b" }],
+    ["success", { a: 1 }, 201, "Created", { Location: "it/1" }], ["success", "text", 200, "OK", {}], ["error", { e: 1 }, 503, "Service Unavailable", {}]
+  ])
+  ours("options.faux is left out where the network answers", env => {
+    const options = { url: "elsewhere" }
+    env.Backbone.sync("read", new env.Backbone.Model(), options)
+    return "faux" in options
+  }, false)
+  ours("a value stands for a handler, a list of functions for one after the other", async env => {
+    env.faux.get("value", { a: 1 }).get("list", []).get("false", false).post("stack", [context => { context.data.order = [1] }, context => ({ order: [...context.data.order, 2] })])
+    return [(await ask(env, "read", "value"))[1], (await ask(env, "read", "list"))[1], (await ask(env, "read", "false"))[1], (await ask(env, "create", "stack"))[1]]
+  }, [{ a: 1 }, [], false, { order: [1, 2] }])
 
   ours("options.faux tells how it was answered", async env => {
     env.faux.get("good", () => ({ b: 2 })).get("bad", () => "no").get("gone", () => "410")
