@@ -41,6 +41,7 @@ class Exchange:
         "params",
         "request",
         "route",
+        "running",
         "server",
         "status",
     )
@@ -66,6 +67,8 @@ class Exchange:
         self._task: asyncio.Task[Any] | None = None
         self.status = 0
         self.duration = 0.0
+        self.running = 0.0
+        """How long a streamed body has kept us so far, waits not counted, in milliseconds."""
         self.error: Failure | str | None = None
         self.note = ""
         """What else the journal is to say of it."""
@@ -108,7 +111,7 @@ class Exchange:
             latency = self.latency
             if callable(latency):
                 try:
-                    latency = latency_caller(latency, self.route.exp.params)(self.context)
+                    latency = self._step(latency_caller(latency, self.route.exp.params), self.context)
                     if awaits(latency):
                         getattr(latency, "close", bool)()
                         raise HandlerError(
@@ -159,7 +162,9 @@ class Exchange:
             response = respond(result)
             if response.kind == "stream":
                 self._open(response)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             response = fail(error, self.route.handler, str(self.route), self.time_limit)
         return self._finish(response, started)
 
@@ -177,16 +182,21 @@ class Exchange:
             response = respond(result)
             if response.kind == "stream":
                 self._open(response)
-        except asyncio.CancelledError:
-            if not self.dropped:
+        except asyncio.CancelledError as error:
+            if self.dropped:
+                if self._task:
+                    self._task.uncancel()
+                return self._gone(started)
+            if self._task is None or self._task.cancelling():
                 self._dropped = True
                 self._gone(started)
                 raise
-            if self._task:
-                self._task.uncancel()
-            return self._gone(started)
-        except (Exception, SystemExit) as error:
-            cause: BaseException = error
+            # Nobody has cancelled it: the handler's own.
+            response = fail(error, self.route.handler, str(self.route), self.time_limit)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            cause = error
             if timeout.expired():
                 cause = HandlerError(
                     f"{label(self.route.handler)}, which answers {self.route} ({self.route.location}), has not settled "
@@ -263,7 +273,7 @@ class Exchange:
         try:
             while True:
                 try:
-                    piece = self._step(next, body)
+                    piece = self._stretch(next, body)
                 except StopIteration:
                     return
                 if not started:
@@ -281,7 +291,7 @@ class Exchange:
         try:
             while True:
                 try:
-                    piece = await in_steps(body.__anext__(), self._step)
+                    piece = await in_steps(body.__anext__(), self._stretch)
                 except StopAsyncIteration:
                     return
                 yield piece
@@ -291,6 +301,13 @@ class Exchange:
         finally:
             if hasattr(body, "aclose"):
                 await body.aclose()
+
+    def _stretch(self, function: Callable[[Any], Any], argument: Any) -> Any:
+        started = perf_counter()
+        try:
+            return self._step(function, argument)
+        finally:
+            self.running += (perf_counter() - started) * 1000
 
     def _broke(self, response: Response, error: Exception) -> None:
         """A stream that fails midway: its status is long sent, the error is told all the same."""

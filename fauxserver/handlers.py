@@ -415,7 +415,7 @@ def _failure(error: BaseException, handler: Any, message: str) -> Failure:
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     own = [at for at in frames if code is not None and at[0] == code.co_filename]
     outside = [at for at in frames if not at[0].startswith(_HOME)]
-    if isinstance(error, (JSONError, HandlerError)) and code is not None and not own:
+    if isinstance(error, (JSONError, HandlerError, TimeLimitError)) and code is not None and not own:
         file, line = code.co_filename, code.co_firstlineno
     else:
         file, line = (own or outside or [("", 0)])[-1]

@@ -3,6 +3,8 @@
 import { now } from "./originals.js"
 
 const SIGINT = 2
+// Who cleans up gets this much more, in milliseconds.
+const GRACE = 50
 
 /**
  * Give a runtime an interrupt buffer that is a clock.
@@ -24,7 +26,7 @@ export function createTimeLimit(pyodide, clock = now) {
     set 0(_value) {
       if (!fired) return
       fired = false
-      deadline = Infinity
+      deadline = clock() + GRACE
     },
   })
 

@@ -13,7 +13,7 @@ import json
 import linecache
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -21,7 +21,9 @@ from weakref import WeakValueDictionary
 
 from fauxserver.errors import FauxServerError, RouteError, RouteFileError, TimeLimitError, UrlExpError
 from fauxserver.exchange import Exchange
-from fauxserver.handlers import Failure, awaits, label
+from fauxserver.handlers import Failure, awaits, fail, label
+from fauxserver.hosts import pageguard
+from fauxserver.hosts.pageguard import Guard
 from fauxserver.latency import milliseconds
 from fauxserver.messages import Request, Response, to_json
 from fauxserver.routefile import RouteFile, metadata
@@ -175,14 +177,14 @@ class Page:
         try:
             response = result if isinstance(result, Response) else await result
             if response.kind == "stream":
-                response = await _collect(response)
+                response = await _collect(exchange, response)
         finally:
             self._awaited.pop(number, None)
         if not exchange.dropped:
             self._tell(number, _encode(response))
 
     def _collect_now(self, exchange: Exchange, response: Response) -> str:
-        collecting = _collect(response)
+        collecting = _collect(exchange, response)
         try:
             collecting.send(None)
         except StopIteration as end:
@@ -460,6 +462,8 @@ def start(side: JsSide) -> Page:
     """Give the page its server. *side* is how Python reaches the bridge."""
     # Files change in the page faster than the times by which bytecode is told to be stale.
     sys.dont_write_bytecode = True
+    if sys.platform == "emscripten":
+        pageguard.install()
     return Page(side)
 
 
@@ -468,45 +472,39 @@ _NO_HEADERS: dict[str, str] = {}
 _HOME = __file__.replace("\\", "/").rpartition("/hosts/")[0] + "/"
 
 
-def _guard(side: JsSide) -> Callable[[float], Any]:
+def _guard(side: JsSide) -> Callable[[float], Guard]:
     arm, disarm = side.arm, side.disarm
-    guards: dict[float, _Guard] = {}
-
-    def guard(limit: float) -> _Guard:
-        known = guards.get(limit)
-        if known is None:
-            known = guards[limit] = _Guard(limit, arm, disarm)
-        return known
-
-    return guard
+    return lambda limit: Guard(limit, arm, disarm)
 
 
-class _Guard:
-    """The page's watchdog: Python itself looks at the clock while it runs."""
-
-    __slots__ = ("_arm", "_disarm", "_limit")
-
-    def __init__(self, limit: float, arm: Callable[[float], None], disarm: Callable[[], None]) -> None:
-        self._limit = limit
-        self._arm = arm
-        self._disarm = disarm
-
-    def __enter__(self) -> None:
-        self._arm(self._limit)
-
-    def __exit__(self, *_: object) -> None:
-        self._disarm()
-
-
-async def _collect(response: Response) -> Response:
-    """A streamed body, whole. One that breaks off fails the request."""
+async def _collect(exchange: Exchange, response: Response) -> Response:
+    """A streamed body, whole. One that breaks off, or goes on and on, fails the request."""
+    whole = Response(_pieces(exchange, response._body), response.status, response.headers)
     try:
-        await response.read()
-        return response
+        await whole.read()
+        return whole
     except Exception as error:
-        failed = Response(f"{type(error).__name__}: {error}", 500)
-        failed.error = response.error
+        failed = fail(error, exchange.route.handler, str(exchange.route), exchange.time_limit)
+        exchange.status, exchange.error = failed.status, failed.error
         return failed
+
+
+async def _pieces(exchange: Exchange, body: Any) -> AsyncIterator[Any]:
+    """The pieces of a body, until it has kept the page for too long."""
+    limit = exchange.time_limit
+
+    def check() -> None:
+        if limit is not None and exchange.running > limit:
+            raise TimeLimitError(f"The handler ran longer than the time limit of {limit:g} ms.", limit)
+
+    if hasattr(body, "__anext__"):
+        async for piece in body:
+            check()
+            yield piece
+    else:
+        for piece in body:
+            check()
+            yield piece
 
 
 def _cannot_wait(exchange: Exchange) -> Response:
@@ -558,5 +556,3 @@ def _fault(error: Exception) -> dict[str, Any]:
             fault |= {"file": frames[-1].filename, "line": frames[-1].lineno, "source": frames[-1].line}
     fault["traceback"] = "".join(traceback.format_exception(error))
     return fault
-
-

@@ -8,6 +8,7 @@ from tests.browser.site import Site
 
 ROUTES = """
 import asyncio
+import time
 from fauxserver import FauxServer, HTTPError
 
 server = FauxServer()
@@ -40,6 +41,32 @@ def cannot():
 def an_object():
     return {"books": [object()]}
 
+@server.get("stubborn")
+def stubborn():
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
+
+@server.get("sleeps")
+def sleeps():
+    time.sleep(60)
+
+@server.get("goes-on")
+def goes_on():
+    while True:
+        yield "and on"
+
+@server.get("cancels")
+async def cancels():
+    raise asyncio.CancelledError
+
+@server.get("leaves")
+def leaves():
+    raise GeneratorExit
+
 @server.get("never")
 async def never():
     await asyncio.Event().wait()
@@ -61,9 +88,14 @@ BOX = "document.querySelector('fauxserver-errors')?.shadowRoot.textContent"
 @pytest.mark.parametrize(
     ("url", "line", "source", "says"),
     [
-        ("loops", 15, "pass", ["300 ms", "loops"]),
-        ("loops-later", 21, "pass", ["300 ms"]),
-        ("raises", 25, 'return {}["missing"]', ["KeyError", "missing"]),
+        ("loops", 16, "pass", ["300 ms", "loops"]),
+        ("loops-later", 22, "pass", ["300 ms"]),
+        ("stubborn", None, None, ["300 ms", "stubborn"]),
+        ("sleeps", 47, "time.sleep(60)", ["300 ms", "sleeps"]),
+        ("goes-on", None, None, ["300 ms", "goes_on"]),
+        ("cancels", 56, "raise asyncio.CancelledError", ["CancelledError"]),
+        ("leaves", 60, "raise GeneratorExit", ["GeneratorExit"]),
+        ("raises", 26, 'return {}["missing"]', ["KeyError", "missing"]),
         ("cannot", None, None, ["$.books[1].price", "nan"]),
         ("object", None, None, ["$.books[0]", "object"]),
     ],

@@ -543,6 +543,36 @@ def test_waiting_does_not_count_as_running():
     assert asyncio.run(server.handle(Request("GET", "x"))).status == 200
 
 
+class Unheard(BaseException):
+    """What no `except Exception` catches."""
+
+
+@pytest.mark.parametrize("error", [Unheard, asyncio.CancelledError, SystemExit])
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_whatever_a_handler_raises_there_is_an_answer(error: type[BaseException], asynchronous: bool):
+    def raising():
+        raise error
+
+    async def raising_later():
+        raise error
+
+    response = ask(raising_later if asynchronous else raising)
+
+    assert (response.status, response.body.split(" ")[0]) == (500, error.__name__)
+
+
+def test_a_latency_function_that_loops_is_stopped():
+    def latency():
+        while True:
+            pass
+
+    server = FauxServer(time_limit=20).get("x", {}).set_latency(latency)
+
+    response = asyncio.run(server.handle(Request("GET", "x")))
+
+    assert (response.status, "time limit of 20 ms" in response.body) == (500, True)
+
+
 def test_a_handler_that_never_settles_is_given_up_where_a_host_says_so():
     async def handler():
         await asyncio.Event().wait()

@@ -399,7 +399,7 @@ def test_run_python_tells_what_went_wrong_and_where(page: browser.Page):
 
 
 def test_code_that_loops_is_stopped_and_the_line_told(page: browser.Page, side: FakeSide):
-    page.server.guard = lambda limit: browser._Guard(limit, side.arm, side.disarm)
+    page.server.guard = lambda limit: browser.Guard(limit, side.arm, side.disarm)
     told = json.loads(page.run_python("x = 1\nraise KeyboardInterrupt"))["error"]
     assert (told["line"], told["source"], side.armed) == (2, "raise KeyboardInterrupt", [browser.LOAD_LIMIT, None])
     assert "20 s" in told["message"]
@@ -407,7 +407,10 @@ def test_code_that_loops_is_stopped_and_the_line_told(page: browser.Page, side: 
 
 def test_a_request_that_python_makes_reaches_a_javascript_handler(page: browser.Page, side: FakeSide):
     side.functions[7] = lambda request: {
-        "value": {"id": request["captures"][0]}, "status": 201, "headers": {}, "failed": False
+        "value": {"id": request["captures"][0]},
+        "status": 201,
+        "headers": {},
+        "failed": False,
     }
     add(page, 7, expression="books/:id")
     response = asyncio.run(page.server.handle(Request("GET", "books/7")))

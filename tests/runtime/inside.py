@@ -14,6 +14,7 @@ import pytest
 
 import js
 from fauxserver import server
+from fauxserver.hosts.pageguard import Guard, on_interrupt
 
 
 class Loop(asyncio.BaseEventLoop):
@@ -36,23 +37,6 @@ class Loop(asyncio.BaseEventLoop):
 
     def _write_to_self(self):
         pass
-
-
-class Watchdog:
-    """Stops what runs too long as the page does, without a thread."""
-
-    def __init__(self, limit):
-        self.limit = limit
-
-    def __enter__(self):
-        js.timeLimit.arm(self.limit)
-
-    def __exit__(self, *_):
-        js.timeLimit.disarm()
-
-
-def interrupt(*_):
-    raise KeyboardInterrupt
 
 
 def run_to_its_end(main, *, debug=None, loop_factory=Loop):
@@ -125,9 +109,9 @@ class Count:
 def run(args):
     """Run pytest with *args* (JSON), and return its exit code and the number of each outcome, in JSON."""
     hypothesis_native()
-    server.Watchdog = Watchdog
+    server.Watchdog = lambda limit: Guard(limit, js.timeLimit.arm, js.timeLimit.disarm)
     # Another than Python's own handler: an asyncio runner leaves it in its place.
-    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGINT, on_interrupt)
     asyncio.run = run_to_its_end
     asyncio.events._set_running_loop(None)
     count = Count()
