@@ -1,8 +1,8 @@
 // The only file that talks to Python: at most two crossings a request, and only primitives go over.
 
 import { isRegExp, readMethod } from "./args.js"
-import { callFromPython, cannotWait, faultOf, isThenable, parseQuery, run } from "./handlers.js"
-import { now } from "./originals.js"
+import { callFromPython, cannotWait, faultOf, isThenable, parseQuery, run, stillWaits } from "./handlers.js"
+import { clearTimeout, now, setTimeout } from "./originals.js"
 import { readError, readResult } from "./reply.js"
 
 /** @import { Reply } from "./reply.js" */
@@ -57,6 +57,9 @@ import { readError, readResult } from "./reply.js"
  * @typedef {ReturnType<typeof createBridge>} Bridge
  */
 
+// Longer than any handler takes that means to answer.
+const PATIENCE = 30_000
+
 const PYTHON_METHODS = /** @type {const} */ ([
   "accept", "delay", "answer", "done", "drop", "describe", "live_rows", "add_route", "remove_route", "remove_routes",
   "get_route", "get_route_at", "get_matching_route", "call", "set_default_handler", "set_latency", "set_transport_factory",
@@ -90,8 +93,9 @@ export function connect(pyodide, callbacks) {
  * @param {Scheduler} surroundings.scheduler
  * @param {(answered: Answered) => void} [surroundings.onAnswered]
  * @param {(fault: Fault) => void} [surroundings.onFault]
+ * @param {number} [surroundings.patience]  How long a handler may make a request wait, in milliseconds.
  */
-export function createBridge({ connect, scheduler, onAnswered = () => {}, onFault = () => {} }) {
+export function createBridge({ connect, scheduler, onAnswered = () => {}, onFault = () => {}, patience = PATIENCE }) {
   /** What Python keeps by number: handlers, latency functions, transport factories. @type {Map<number, any>} */
   const kept = new Map()
   /** @type {Map<string, Row>} */
@@ -185,6 +189,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     /** @type {any[]} */
     let captures
     let over = false
+    /** @type {any} */
+    let alarm
     const born = resets
 
     return {
@@ -227,6 +233,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       const finish = (reply) => {
         if (over || born !== resets) return
         over = true
+        clearTimeout.call(globalThis, alarm)
         const duration = now() - start
         if (!row.python) page.done(id, reply.status, duration, undefined)
         onAnswered({ method: request.method, url, reply, duration, row, data })
@@ -234,6 +241,19 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       }
       if (row.python) answerInPython(finish, atOnce)
       else answerInJavaScript(finish, atOnce)
+      if (over) return
+      alarm = setTimeout.call(globalThis, () => scheduler.shield(() => giveUp(finish)), patience)
+      alarm.unref?.()
+    }
+
+    /** @param {(reply: Reply) => void} finish */
+    function giveUp(finish) {
+      if (over || born !== resets) return
+      awaited.delete(id)
+      if (row.python) page.drop(id)
+      const error = new Error(stillWaits(row, patience))
+      onFault({ message: error.message })
+      finish(readError(error))
     }
 
     /** @param {(reply: Reply) => void} finish @param {boolean} atOnce */
@@ -290,6 +310,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     function drop() {
       if (over) return
       over = true
+      clearTimeout.call(globalThis, alarm)
       awaited.delete(id)
       page.drop(id)
     }

@@ -38,6 +38,13 @@ export function cannotWait(row) {
     + "async: false cannot wait for. Make the handler synchronous, or the request asynchronous."
 }
 
+/** @param {Row} row @param {number} patience */
+export function stillWaits(row, patience) {
+  const where = row.location && ` (${row.location})`
+  return `The handler ${row.label || "of route " + row.name}${where} has not answered within ${patience / 1000} s. `
+    + "Does it wait for something that never comes?"
+}
+
 /** @param {any} error @param {Row} row @returns {Fault} */
 export function faultOf(error, row) {
   const text = error instanceof Error ? error.message : String(error)

@@ -245,3 +245,16 @@ test("what Python holds no more is forgotten", () => {
   fake.callbacks().forget(1)
   assert.deepEqual(bridge.sizes(), { kept: 0, rows: 0, regexps: 0, awaited: 0 })
 })
+
+for (const [language, add] of [
+  ["Python", ({ fake }) => fake.python("GET", "books", () => ({ later() {} }))],
+  ["JavaScript", ({ bridge }) => bridge.addRoute(route("books", "books", "GET", function never() { return new Promise(() => {}) }))],
+]) {
+  test(`a handler in ${language} that never settles fails the request, and says so`, async () => {
+    const cast = createCast({ patience: 1 })
+    add(cast)
+    const reply = await answerOf(cast.bridge.accept({ method: "GET", url: "books" }))
+    assert.deepEqual([reply.failed, reply.status, cast.faults.length, cast.bridge.sizes().awaited], [true, 500, 1, 0])
+    assert.match(`${reply.value} ${cast.faults}`, /has not answered within 0.001 s.*has not answered/s)
+  })
+}

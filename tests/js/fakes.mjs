@@ -26,7 +26,7 @@ export function createModel(attributes = { a: 1 }, url = "books/7") {
 }
 
 /** A bridge to a fake page, with what it reports. */
-export function createCast() {
+export function createCast({ patience } = {}) {
   const errors = []
   const global = { setTimeout, clearTimeout, reportError: (error) => errors.push(error.message) }
   const scheduler = createScheduler(global)
@@ -37,6 +37,7 @@ export function createCast() {
   const bridge = createBridge({
     connect: fake.connect,
     scheduler,
+    patience,
     onFault(fault) {
       faults.push(fault.message)
       places.push([fault.file, fault.line])
