@@ -1711,10 +1711,13 @@
   }, [1, { id: 1, title: "Zooey", year: 1961 }, "success", "error", "Not Found"])
   inPython("F5 an awaited Python handler is cancelled", async env => {
     const promise = env.Backbone.sync("read", new env.Backbone.Model(), { url: "py/forever", error: h })
-    await new Promise(resolve => env_setTimeout(resolve, 30))
+    const until = async word => {
+      const [, seen] = await ask(env, "read", "py/cancelled")
+      return seen[word] ? seen : until(word)
+    }
+    await until("begun")
     promise.abort()
-    await new Promise(resolve => env_setTimeout(resolve, 30))
-    return (await ask(env, "read", "py/cancelled"))[1]
+    return until("cancelled")
   }, { begun: 1, cancelled: 1 })
   inPython("reset brings the table and the data back", async env => {
     await ask(env, "create", "py/books", {}, { title: "one" })
