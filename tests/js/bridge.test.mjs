@@ -250,7 +250,10 @@ for (const [language, add] of [
   ["Python", ({ fake }) => fake.python("GET", "books", () => ({ later() {} }))],
   ["JavaScript", ({ bridge }) => bridge.addRoute(route("books", "books", "GET", function never() { return new Promise(() => {}) }))],
 ]) {
-  test(`a handler in ${language} that never settles fails the request, and says so`, async () => {
+  test(`a handler in ${language} that never settles fails the request, and says so`, async (t) => {
+    // The alarm alone does not keep Node running.
+    const running = setInterval(() => {}, 1000)
+    t.after(() => clearInterval(running))
     const cast = createCast({ patience: 1 })
     add(cast)
     const reply = await answerOf(cast.bridge.accept({ method: "GET", url: "books" }))
