@@ -35,10 +35,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_inside(site: Path, *args: str) -> tuple[dict[str, Any], str]:
     """Run pytest in the runtime; returns what came of it, and all that was printed."""
+    # A test that stands still is told of by a thread, which the runtime has not.
+    options = ["-q", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=0"]
     order = {
         "static": f"{build()}/",
         "folders": {"/repository": str(ROOT), "/site": str(site)},
-        "args": ["-q", "-p", "no:cacheprovider", "--rootdir=/repository", "-c", "/repository/pyproject.toml", *args],
+        "args": [*options, "--rootdir=/repository", "-c", "/repository/pyproject.toml", *args],
     }
     command = [node(), str(HERE / "run.mjs")]
     ended = subprocess.run(command, input=json.dumps(order), capture_output=True, text=True, timeout=600)
