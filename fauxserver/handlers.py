@@ -420,14 +420,17 @@ def _failure(error: BaseException, handler: Any, message: str) -> Failure:
     else:
         file, line = (own or outside or [("", 0)])[-1]
     source = linecache.getline(file, line).strip() if file else ""
-    skip = 0
-    while skip < len(frames) and frames[skip][0].startswith(_HOME):
-        skip += 1
+    return Failure(message, file, line, source, traceback_of(error))
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback of *error*, from the first line on that is not ours."""
+    import traceback
+
     start = error.__traceback__
-    for _ in range(skip if skip < len(frames) else 0):
-        start = start.tb_next if start else None
-    text = "".join(traceback.format_exception(type(error), error, start))
-    return Failure(message, file, line, source, text)
+    while start is not None and start.tb_frame.f_code.co_filename.startswith(_HOME):
+        start = start.tb_next
+    return "".join(traceback.format_exception(type(error), error, start or error.__traceback__))
 
 
 _HOME = __file__.replace("\\", "/").rpartition("/")[0] + "/"

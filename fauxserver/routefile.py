@@ -15,6 +15,7 @@ import importlib.util
 import linecache
 import re
 import sys
+import traceback
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -186,9 +187,13 @@ class RouteFile:
         for server in self.servers:
             server.files[self] = None
 
-    def _helpers(self) -> list[str]:
+    def _beside(self) -> set[str]:
+        """The files that it declares."""
         folder = Path(self.path).parent
-        files = {str(folder / name) for name in self.metadata.files}
+        return {str(folder / name) for name in self.metadata.files}
+
+    def _helpers(self) -> list[str]:
+        files = self._beside()
         return [name for name, module in list(sys.modules.items()) if getattr(module, "__file__", None) in files]
 
     def _show(self, source: str) -> None:
@@ -205,19 +210,20 @@ class RouteFile:
             raise self._fault(error, source) from error
 
     def _fault(self, error: BaseException, source: str) -> RouteFileError:
-        if isinstance(error, SyntaxError) and error.filename == self.path:
-            line, said = error.lineno, f"{type(error).__name__}: {error.msg}"
+        """What went wrong where: in the route file, or in one that it declares."""
+        own = {self.path, *self._beside()}
+        file, line = self.path, None
+        if isinstance(error, SyntaxError) and error.filename in own:
+            file, line, said = error.filename, error.lineno, f"{type(error).__name__}: {error.msg}"
         else:
-            line, trace = None, error.__traceback__
-            while trace is not None:
-                if trace.tb_frame.f_code.co_filename == self.path:
-                    line = trace.tb_lineno
-                trace = trace.tb_next
+            for frame, number in traceback.walk_tb(error.__traceback__):
+                if frame.f_code.co_filename in own:
+                    file, line = frame.f_code.co_filename, number
             said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        lines = source.splitlines()
+        lines = source.splitlines() if file == self.path else [text.rstrip() for text in linecache.getlines(file)]
         shown = lines[line - 1] if line and line <= len(lines) else ""
-        where = f"{self.name}, line {line}" if line else self.name
-        return RouteFileError(f"{where}: {said}", self.path, line, shown.strip() or None)
+        where = f"{Path(file).name}, line {line}" if line else self.name
+        return RouteFileError(f"{where}: {said}{_advice(error)}", file, line, shown.strip() or None)
 
     def _check(self, declared: Metadata) -> None:
         folder = Path(self.path).parent
@@ -242,6 +248,21 @@ class RouteFile:
                 line,
                 text,
             )
+
+
+def _advice(error: BaseException) -> str:
+    """What to do about what a route file lacks."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        name = error.name.partition(".")[0]
+        if name not in sys.stdlib_module_names:
+            return f'. Declare it in the script metadata: files = ["{name}.py"], or dependencies = ["{name}"].'
+    if isinstance(error, FileNotFoundError) and isinstance(error.filename, str):
+        name = Path(error.filename).name
+        return (
+            f'. Declare it in the script metadata, files = ["{name}"], and open it from beside the route file: '
+            f'Path(__file__).with_name("{name}").'
+        )
+    return ""
 
 
 def _read(path: str) -> str:
@@ -295,7 +316,14 @@ def metadata(source: str, path: str = "routes.py") -> Metadata:
             start,
             "# /// script",
         ) from error
-    tool = declared.get("tool", {}).get("fauxserver", {})
+    tool = declared.get("tool", {})
+    tool = tool.get("fauxserver", {}) if isinstance(tool, dict) else tool
+    if not isinstance(tool, dict):
+        raise RouteFileError(
+            f"The script metadata of {name} has {tool!r} where a table should be. Write [tool.fauxserver].",
+            path,
+            *_find_line(source, "tool"),
+        )
     index = tool.get("index", [])
     values = {
         "dependencies": declared.get("dependencies", []),

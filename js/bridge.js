@@ -495,8 +495,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     setBase(base) {
       read(page.set_base(base))
     },
-    /** @param {string} source */
-    metadata: (source) => read(page.metadata(source)),
+    /** @param {string} source @param {string} path */
+    metadata: (source, path) => read(page.metadata(source, path)),
     /** @param {string} path @param {string} source @param {boolean} [afresh] */
     load: (path, source, afresh) => read(page.load(path, source, afresh ?? false)),
     /** @param {string} code */

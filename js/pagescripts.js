@@ -10,7 +10,7 @@ import { fetch } from "./originals.js"
  * @property {string} [source]
  *
  * @typedef {object} Host  What runs them.
- * @property {(source: string) => { dependencies: string[], files: string[], index?: string | null }} metadata
+ * @property {(source: string, path: string) => { dependencies: string[], files: string[], index?: string | null }} metadata
  * @property {(path: string, bytes: Uint8Array) => void} write
  * @property {(requirements: string[], options: { index?: string | null, from?: string }) => Promise<unknown>} installPackages
  * @property {(path: string, source: string) => unknown} load
@@ -39,8 +39,13 @@ export function findScripts(document) {
  * @returns {PythonScript}
  */
 export function fromUrl(url, base) {
-  const absolute = new URL(url, base).href
-  return { path: pathOf(absolute), url: absolute }
+  try {
+    const absolute = new URL(url, base).href
+    return { path: pathOf(absolute), url: absolute }
+  } catch {
+    // No address: the reading of it will say so, when its turn comes.
+    return { path: `${ROOT}/files/${url}`, url }
+  }
 }
 
 /**
@@ -86,24 +91,43 @@ export function read(script) {
  * @returns {Promise<string[]>}  The addresses of the files that were laid beside it.
  */
 export async function runScript(host, script, source) {
-  const { dependencies, files, index } = host.metadata(source)
-  const beside = await layBeside(host, script, files)
-  if (dependencies.length) await host.installPackages(dependencies, { index, from: script.url })
+  const { dependencies, files, index } = host.metadata(source, script.path)
+  const base = script.url ?? globalThis.document?.baseURI
+  const beside = await Promise.all(files.map((file) => layBeside(host, file, base).catch(lacks(script, source, file))))
+  if (dependencies.length) {
+    await host.installPackages(dependencies, { index, from: script.url }).catch(lacks(script, source, dependencies[0]))
+  }
   host.load(script.path, source)
   return beside
 }
 
 /**
  * @param {Host} host
- * @param {PythonScript} script
- * @param {string[]} files
+ * @param {string} file
+ * @param {string | undefined} base
  */
-async function layBeside(host, script, files) {
-  const base = script.url ?? globalThis.document?.baseURI
-  const addresses = files.map((file) => new URL(file, base).href)
-  const contents = await Promise.all(addresses.map(readBytes))
-  contents.forEach((bytes, i) => host.write(pathOf(addresses[i]), bytes))
-  return addresses
+async function layBeside(host, file, base) {
+  const { url = file, path } = fromUrl(file, base)
+  host.write(path, await readBytes(url))
+  return url
+}
+
+/**
+ * Say which route file, in which line, asks for what cannot be had.
+ *
+ * @param {PythonScript} script
+ * @param {string} source
+ * @param {string} declared
+ * @returns {(cause: any) => never}
+ */
+function lacks(script, source, declared) {
+  return (cause) => {
+    const lines = source.split("\n")
+    const line = lines.findIndex((text) => text.startsWith("#") && text.includes(declared)) + 1
+    const message = `${script.path.split("/").pop()}: ${cause.message}`
+    const place = { file: script.path, ...(line && { line, source: lines[line - 1] }) }
+    throw Object.assign(new Error(message, { cause }), { fault: { message, cause, ...place } })
+  }
 }
 
 /** @param {string} url */
@@ -118,6 +142,10 @@ export async function readBytes(url) {
   if (!response.ok) {
     throw new Error(`Cannot load ${url}: the server answers ${response.status} ${response.statusText}. Check the address.`)
   }
+  // As many servers answer for what they do not have.
+  if (/^text\/html/.test(response.headers.get("content-type") ?? "") && !/\.html?$/.test(new URL(url).pathname)) {
+    throw new Error(`Cannot load ${url}: the server answers with an HTML page. Check the address.`)
+  }
   return new Uint8Array(await response.arrayBuffer())
 }
 
@@ -126,7 +154,7 @@ async function ask(url) {
   try {
     return await fetch(url, { cache: "no-cache" })
   } catch (cause) {
-    throw new Error(`Cannot load ${url}: no server answers, or it does not let this page read it.`, { cause })
+    throw new Error(`Cannot load ${url}: no server answers, or it does not let this page read it. Check the address.`, { cause })
   }
 }
 

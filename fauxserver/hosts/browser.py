@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 
 from fauxserver.errors import FauxServerError, RouteError, RouteFileError, TimeLimitError, UrlExpError
 from fauxserver.exchange import Exchange
-from fauxserver.handlers import Failure, awaits, fail, label
+from fauxserver.handlers import Failure, awaits, fail, label, traceback_of
 from fauxserver.hosts import pageguard
 from fauxserver.hosts.pageguard import Guard
 from fauxserver.latency import milliseconds
@@ -374,12 +374,12 @@ class Page:
 
     # --- Python of the page ------------------------------------------------------------------------------------------
 
-    def metadata(self, source: str) -> str:
+    def metadata(self, source: str, path: str = "routes.py") -> str:
         """What a route file declares: `{dependencies, files, index}`."""
-        return self._try(self._metadata, source)
+        return self._try(self._metadata, source, path)
 
-    def _metadata(self, source: str) -> dict[str, Any]:
-        found = metadata(source)
+    def _metadata(self, source: str, path: str) -> dict[str, Any]:
+        found = metadata(source, path)
         return {
             "dependencies": list(found.dependencies),
             "files": list(found.files),
@@ -554,5 +554,7 @@ def _fault(error: Exception) -> dict[str, Any]:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_HOME)]
         if frames:
             fault |= {"file": frames[-1].filename, "line": frames[-1].lineno, "source": frames[-1].line}
-    fault["traceback"] = "".join(traceback.format_exception(error))
+    # A route file's error says itself what the raising of it would.
+    told = error.__cause__ if isinstance(error, RouteFileError) else error
+    fault["traceback"] = traceback_of(told) if told else ""
     return fault

@@ -154,7 +154,9 @@ GOOD = "from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('go
             ["other", "books/:id", "read"],
         ),
         ("# /// script\n# dependencies = [\n# ///\n", "routes.py", ["TOML", "# /// script"]),
+        ("# /// script\n# tool = 3\n# ///\n", "routes.py:2", ["[tool.fauxserver]", "# tool = 3"]),
         (None, "routes.py", ["404", "routes.py"]),
+        ("<!doctype html>", "routes.py", ["an HTML page", "routes.py"]),
     ],
     ids=[
         "raises",
@@ -164,7 +166,9 @@ GOOD = "from fauxserver import FauxServer\nserver = FauxServer()\nserver.get('go
         "unbalanced",
         "unfillable",
         "metadata",
+        "no table",
         "missing file",
+        "a page instead",
     ],
 )
 def test_a_route_file_that_fails_is_shown_with_its_line_and_the_others_run(
@@ -172,6 +176,8 @@ def test_a_route_file_that_fails_is_shown_with_its_line_and_the_others_run(
 ):
     if source is not None:
         site.write("/routes.py", source)
+    if source and source.startswith("<"):
+        site.replies["/routes.py"] = Reply(200, source.encode(), {"Content-Type": "text/html; charset=utf-8"})
     site.write("/good.py", GOOD)
     visitor.open(routes=["/routes.py", "/good.py"])
     assert visitor.run("return ask('good')") == {"good": True}
@@ -189,8 +195,31 @@ def test_a_declared_file_that_is_missing_is_named(visitor: Visitor, site: Site):
     site.write("/routes.py", '# /// script\n# [tool.fauxserver]\n# files = ["books.json"]\n# ///\n' + GOOD)
     visitor.open(routes=["/routes.py"])
     box = visitor.page.evaluate(BOX)
-    assert "books.json" in box
-    assert "404" in box
+    said = ["routes.py: Cannot load", "/books.json", "404", "routes.py:3", '# files = ["books.json"]']
+    assert [word for word in said if word not in box] == [], box
+
+
+@pytest.mark.parametrize("address", ["http://[", "%zz.py", "http://127.0.0.1:1/routes.py"])
+def test_a_route_file_whose_address_leads_nowhere_stops_no_other(visitor: Visitor, site: Site, address: str):
+    site.write("/good.py", GOOD)
+    visitor.open(f'<script type="text/python" src="{address}"></script>', python("/good.py"))
+    assert visitor.run("return ask('good')") == {"good": True}
+    assert address in visitor.page.evaluate(BOX)
+    assert visitor.errors == []
+
+
+@pytest.mark.parametrize(
+    ("helper", "place", "says"),
+    [("x = 1\nraise ValueError('no shelf')\n", "helper.py:2", "no shelf"), ("x = (\n", "helper.py:1", "SyntaxError")],
+)
+def test_an_error_in_a_declared_helper_is_shown_there(visitor: Visitor, site: Site, helper: str, place: str, says: str):
+    site.write("/routes.py", '# /// script\n# [tool.fauxserver]\n# files = ["helper.py"]\n# ///\nimport helper\n')
+    site.write("/helper.py", helper)
+    visitor.open(routes=["/routes.py"])
+    box, told = visitor.page.evaluate(BOX), "\n".join(visitor.failures)
+    assert [word for word in (place, says) if word not in box] == [], box
+    # Our own lines lead nobody anywhere.
+    assert (says in told, "/lib/fauxserver.zip" in told) == (True, False), told
 
 
 def test_a_package_that_is_missing_is_named(visitor: Visitor, site: Site):

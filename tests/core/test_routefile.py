@@ -453,3 +453,18 @@ def test_a_reset_that_fails_changes_nothing(write):
         del builtins.broken
 
     assert titles(server) == ["Franny", "Zooey", "Seymour"]
+
+
+@pytest.mark.parametrize(
+    ("source", "advice"),
+    [
+        ("import shelves", 'files = ["shelves.py"], or dependencies = ["shelves"]'),
+        ("import shelves.top", 'files = ["shelves.py"], or dependencies = ["shelves"]'),
+        ("open('no-such-books.json')", 'Path(__file__).with_name("no-such-books.json")'),
+    ],
+)
+def test_what_a_file_lacks_it_is_told_to_declare(source: str, advice: str):
+    with pytest.raises(RouteFileError) as raised:
+        RouteFile("lacking.py", source).run()
+
+    assert (advice in str(raised.value), raised.value.line) == (True, 1)
