@@ -37,7 +37,8 @@ export class BootError extends Error {
 /** Whether this is Node, and the files are read from disk. */
 export function inNode() {
   const process = /** @type {any} */ (globalThis).process
-  return typeof process === "object" && Boolean(process?.versions?.node) && process.type !== "renderer"
+  // By its tag: a bundler's stand-in for a page has the versions, too.
+  return Object.prototype.toString.call(process) === "[object process]" && Boolean(process.versions?.node) && process.type !== "renderer"
 }
 
 /**
@@ -94,7 +95,8 @@ function pageFiles(base) {
     if (!response) {
       return new BootError(stage, url, "cannot be fetched: no server answers there, or it does not let this origin read it", "Start the server, or let it send Access-Control-Allow-Origin", cause)
     }
-    response.body?.cancel()
+    // What its encoding has spoiled cannot be cancelled either.
+    response.body?.cancel().catch(() => {})
     if (!response.ok || /^text\/html/.test(response.headers.get("content-type") ?? "")) {
       const problem = response.ok ? "is missing: the server answers with an HTML page" : `is missing: the server answers ${response.status}`
       return new BootError(stage, url, problem, `${VENDOR}, or name the folder that holds them: data-runtime="…" on the script tag, start({ runtime: "…" }) from a module`, cause)

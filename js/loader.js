@@ -33,7 +33,7 @@ const RUNTIME = Symbol.for("fauxserver.runtime")
  */
 export function findBase(given) {
   const named = given ?? ownScript?.dataset.runtime ?? /** @type {any} */ (globalThis).fauxServer?.runtime
-  if (typeof named === "string" && named) return folder(inNode() ? named : new URL(named, document.baseURI).href)
+  if (typeof named === "string" && named) return folder(inNode() ? named : addressOf(named))
   if (!inNode() && ownScript?.src) return new URL(".", ownScript.src).href
   if (inNode() && typeof __dirname === "string") return folder(__dirname)
   const here = import.meta.url
@@ -44,6 +44,15 @@ export function findBase(given) {
     "this script does not know where it lies",
     'Name the folder that `fauxserver vendor` made: data-runtime="…" on the script tag, or start({ runtime: "…" }) from a module',
   )
+}
+
+/** @param {string} named */
+function addressOf(named) {
+  try {
+    return new URL(named, document.baseURI).href
+  } catch (cause) {
+    throw new BootError("finding its files", JSON.stringify(named), "is no address", "Name the folder that `fauxserver vendor` made", cause)
+  }
 }
 
 /**

@@ -168,3 +168,18 @@ def test_a_bar_is_shown_when_it_takes_long_and_goes_when_it_is_done(visitor: Vis
     """)
     visitor.open()
     assert visitor.run("return bars") == [["shown", "progressbar"], ["gone"]]
+
+
+def test_a_folder_whose_address_is_none_is_named(visitor: Visitor, site: Site):
+    visitor.visit(html(script("window.one = ask('/real/one')"), data_runtime="http://["))
+    message = visitor.run("return fauxServer.ready.then(() => 'booted', error => error.message)")
+    assert [word for word in ('"http://["', "fauxserver vendor") if word not in message] == [], message
+    assert visitor.run("return (await one).real") is True
+
+
+def test_files_that_are_labelled_with_an_encoding_they_have_not_leave_no_rejection(visitor: Visitor, site: Site):
+    for path in asset(site, "package"):
+        site.replies[path] = Reply(200, site.bytes(path), {"Content-Encoding": "br"})
+    visitor.visit(html())
+    message = visitor.run("return fauxServer.ready.then(() => 'booted', error => error.message)")
+    assert (message.startswith("Cannot start fauxserver"), visitor.errors) == (True, [])

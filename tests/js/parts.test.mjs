@@ -3,6 +3,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
+import { inNode } from "../../js/files.js"
 import { createHold } from "../../js/hold.js"
 import { findScripts, pathOf, runScript, shownPath, withoutIndent } from "../../js/pagescripts.js"
 import { createTimeLimit } from "../../js/timelimit.js"
@@ -120,4 +121,16 @@ test("what a script declares is there before it runs", async () => {
     ["install", ["humanize"], { index: "http://index/", from: "http://h/routes.py" }],
     ["load", "/page/h/routes.py"],
   ])
+})
+
+test("a page with a stand-in for Node's process is no Node", () => {
+  const own = globalThis.process
+  const seen = [inNode()]
+  Object.defineProperty(globalThis, "process", { value: { env: {}, versions: { node: "20.0.0" } }, configurable: true, writable: true })
+  try {
+    seen.push(inNode())
+  } finally {
+    Object.defineProperty(globalThis, "process", { value: own, configurable: true, writable: true })
+  }
+  assert.deepEqual(seen, [true, false])
 })
