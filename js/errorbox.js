@@ -13,8 +13,9 @@ const STYLE = `
   button { font: inherit; line-height: 1; color: inherit; background: none; border: 0; border-radius: 4px; padding: 6px 8px; cursor: pointer; }
   button:hover { background: #8883; }
   button:focus-visible { outline: 2px solid #0969da; }
-  ol { list-style: none; margin: 0; padding: 0; max-height: 50vh; overflow: auto; }
-  li { border-top: 1px solid #8884; padding: 8px 16px 12px; }
+  ol { list-style: none; margin: 0; padding: 0; max-height: 50vh; overflow: auto; border-top: 1px solid #8884; }
+  li { padding: 8px 16px 12px; }
+  li + li { border-top: 1px solid #8884; }
   p { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
   p.place { color: #59636e; font-size: 12px; margin-top: 4px; }
   pre { margin: 6px 0 0; padding: 6px 10px; font: 12px/1.5 ui-monospace, monospace; background: #8882; border-radius: 4px; overflow-x: auto; }
