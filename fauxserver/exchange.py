@@ -140,6 +140,17 @@ class Exchange:
         """Whether nobody waits for the answer any more: it was aborted, or the server reset."""
         return self._dropped or self._generation != self.server.generation
 
+    async def settle(self) -> Response:
+        """Wait as long as the latency says, and answer. Who is cancelled meanwhile has dropped it."""
+        try:
+            if self.delay:
+                await asyncio.sleep(self.delay / 1000)
+            response = self.answer()
+            return response if isinstance(response, Response) else await response
+        except BaseException:
+            self.drop()
+            raise
+
     def answer(self) -> Response | Awaitable[Response]:
         """Call the handler. What it does wrong becomes a response as well, with the `error` on it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, contextmanager
@@ -34,6 +33,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class FauxServer:
     """A REST server that lives where its clients live.
 
+    >>> import asyncio
     >>> server = FauxServer()
     >>> @server.get("books/:id")
     ... def read_book(id: int):
@@ -357,20 +357,12 @@ class FauxServer:
     async def handle(self, request: Request) -> Response | None:
         """Accept a request, wait as long as the latency says, and answer. `None` means it is not ours.
 
+        >>> import asyncio
         >>> asyncio.run(FauxServer().handle(Request("GET", "books"))) is None
         True
         """
         exchange = self.accept(request)
-        if exchange is None:
-            return None
-        try:
-            if exchange.delay:
-                await asyncio.sleep(exchange.delay / 1000)
-            response = exchange.answer()
-            return response if isinstance(response, Response) else await response
-        except BaseException:
-            exchange.drop()
-            raise
+        return None if exchange is None else await exchange.settle()
 
     def _match_default(self, request: Request) -> Match | None:
         if self._default is not None:

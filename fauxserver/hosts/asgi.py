@@ -6,7 +6,6 @@ Over HTTP there is one origin, so expressions are held against the path: `books/
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
@@ -80,7 +79,7 @@ async def answer(server: FauxServer, scope: Scope, receive: Receive, send: Send)
         await begin(send, refused.status, {"content-type": "application/json"}, len(text))
         await send({"type": "http.response.body", "body": b"" if bare else text})
         return
-    await deliver(await respond(exchange), send, bare)
+    await deliver(await exchange.settle(), send, bare)
 
 
 class _Refused(Exception):
@@ -146,18 +145,6 @@ def decode(body: bytes, content_type: str) -> Any:
     if kind.startswith("text/"):
         return body.decode("utf-8", "replace")
     return None
-
-
-async def respond(exchange: Exchange) -> Response:
-    """Wait as long as the latency says, and answer."""
-    try:
-        if exchange.delay:
-            await asyncio.sleep(exchange.delay / 1000)
-        response = exchange.answer()
-        return response if isinstance(response, Response) else await response
-    except BaseException:
-        exchange.drop()
-        raise
 
 
 async def deliver(response: Response, send: Send, bare: bool) -> None:

@@ -272,7 +272,7 @@ def test_latency_is_waited_for(server, client, monkeypatch):
     async def sleep(seconds):
         waited.append(seconds)
 
-    monkeypatch.setattr(asgi.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     server.get("x", []).set_latency(40)
 
     client.ask("GET", "/x")
