@@ -383,9 +383,9 @@ def fail(error: BaseException, handler: Any, where: str, limit: float | None = N
             error = unsendable
     status = getattr(error, "http_status_code", None)
     if isinstance(status, int) and not isinstance(status, bool) and 400 <= status <= 599:
-        response = Response(str(error) or reason_phrase(status), status)
+        response = Response(_said(error) or reason_phrase(status), status)
         if status >= 500:
-            response.error = _failure(error, handler, str(error) or type(error).__name__)
+            response.error = _failure(error, handler, _said(error) or type(error).__name__)
         return response
     failure = _failure(error, handler, "")
     at = f"{failure.file.replace(chr(92), '/').rpartition('/')[2]}:{failure.line}" if failure.file else "?"
@@ -398,13 +398,20 @@ def fail(error: BaseException, handler: Any, where: str, limit: float | None = N
     elif isinstance(error, JSONError):
         message = f"What {label(handler)} returned for {where} cannot be sent: {error} ({at})"
     elif isinstance(error, HandlerError):
-        message = str(error)
+        message = _said(error)
     else:
-        said = str(error)
+        said = _said(error)
         message = f"{type(error).__name__}{': ' if said else ''}{said} (in {label(handler)}, {at})"
     response = Response(message, 500)
     response.error = failure._replace(message=message)
     return response
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # There are errors that cannot even be told.
+        return ""
 
 
 def _failure(error: BaseException, handler: Any, message: str) -> Failure:

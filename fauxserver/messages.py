@@ -50,6 +50,10 @@ class Response:
     __slots__ = ("_body", "_json", "error", "headers", "status")
 
     def __init__(self, body: Any = None, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        if not isinstance(status, int) or not 100 <= status <= 599:
+            raise HandlerError(
+                f"Response: {status!r} is no HTTP status. Give a number from 100 to 599, as in Response(body, 201)."
+            )
         self._body = body
         self._json: str | None = None
         self.status = status

@@ -561,6 +561,19 @@ def test_whatever_a_handler_raises_there_is_an_answer(error: type[BaseException]
     assert (response.status, response.body.split(" ")[0]) == (500, error.__name__)
 
 
+def test_an_error_that_cannot_be_told_is_an_answer_too():
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def handler():
+        raise Mute
+
+    response = ask(handler)
+
+    assert (response.status, response.body.split(" ")[0]) == (500, "Mute")
+
+
 def test_a_latency_function_that_loops_is_stopped():
     def latency():
         while True:

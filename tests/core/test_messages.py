@@ -168,3 +168,9 @@ def test_deliver(response, heard):
     deliver(response, CallbackTransport())
 
     assert (said, transport.promise()) == ([heard], None)
+
+
+@pytest.mark.parametrize("status", [0, 99, 600, "200", 2.5, None])
+def test_what_is_no_status_is_refused(status):
+    with pytest.raises(HandlerError, match=f"Response: {status!r} is no HTTP status"):
+        Response({}, status)
