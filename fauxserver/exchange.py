@@ -182,14 +182,11 @@ class Exchange:
     async def _settle(self, awaitable: Any, started: float) -> Response:
         self._task = asyncio.current_task()
         self.server.awaiting.add(self)
-        patience = self.server.settle_limit
-        timeout = asyncio.timeout(None if patience is None else patience / 1000)
         try:
-            async with timeout:
-                if self.time_limit is None:
-                    result = await awaitable
-                else:
-                    result = await in_steps(awaitable, lambda action, value: self._step(action, value))
+            if self.time_limit is None:
+                result = await awaitable
+            else:
+                result = await in_steps(awaitable, self._step)
             response = respond(result)
             if response.kind == "stream":
                 self._open(response)
@@ -207,13 +204,7 @@ class Exchange:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
-            cause = error
-            if timeout.expired():
-                cause = HandlerError(
-                    f"{label(self.route.handler)}, which answers {self.route} ({self.route.location}), has not settled "
-                    f"within {patience:g} ms. Does it await something that never comes?"
-                )
-            response = fail(cause, self.route.handler, str(self.route), self.time_limit)
+            response = fail(error, self.route.handler, str(self.route), self.time_limit)
         finally:
             self.server.awaiting.discard(self)
             self._task = None

@@ -67,8 +67,6 @@ class FauxServer:
             self.journal = Journal(journal_size)
             self.default_time_limit: float | None = None
             """A host's: the time limit where nobody has set one."""
-            self.settle_limit: float | None = None
-            """How long an asynchronous handler may take in all, waits included, in milliseconds."""
         self._numbers = count(1)
         self._ready: _State | None = None
         self._restore(_State({}, None, base, None, None, None, time_limit))

@@ -586,22 +586,6 @@ def test_a_latency_function_that_loops_is_stopped():
     assert (response.status, "time limit of 20 ms" in response.body) == (500, True)
 
 
-def test_a_handler_that_never_settles_is_given_up_where_a_host_says_so():
-    async def handler():
-        await asyncio.Event().wait()
-
-    server = FauxServer().get("x", handler)
-    server.settle_limit = 20
-
-    response = asyncio.run(server.handle(Request("GET", "x")))
-
-    assert (response.status, response.body) == (
-        500,
-        f"handler, which answers GET x ({server.get_route_at(0).location}), has not settled within 20 ms. "
-        "Does it await something that never comes?",
-    )
-
-
 def test_the_keyboard_still_interrupts():
     with pytest.raises(KeyboardInterrupt):
         FauxServer(time_limit=1000).get("x", raising(KeyboardInterrupt())).accept(Request("GET", "x")).answer()
