@@ -102,6 +102,7 @@ def test_the_wheel_holds_the_static_files_and_the_demo(static: Path, tmp_path: P
     assert made <= names
     assert {"fauxserver/static/fauxserver.js", "fauxserver/static/demo/index.html", "fauxserver/hosts/cli.py"} <= names
     assert {"fauxserver/static/demo/lib/backbone.js", "fauxserver/static/demo/routes.py"} <= names
+    assert {"fauxserver/py.typed", "fauxserver/DECISIONS.md"} <= names
     assert [name for name in names if "node_modules" in name or "__pycache__" in name] == []
 
 
