@@ -5,6 +5,7 @@ import enum
 import functools
 import re
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -506,12 +507,12 @@ def streaming():
 
 @pytest.mark.parametrize("handler", [looping, looping_later, stubborn])
 def test_a_handler_that_runs_too_long_is_stopped_and_the_server_lives(handler):
-    server = FauxServer(time_limit=50).get("loop", handler).get("books", [])
+    server = FauxServer(time_limit=250).get("loop", handler).get("books", [])
 
     response = asyncio.run(server.handle(Request("GET", "loop")))
 
-    assert response.status == 500
-    said = rf"{handler.__name__}, which answers GET loop, ran longer than the time limit of 50 ms and was stopped at "
+    assert response.status == 2500
+    said = rf"{handler.__name__}, which answers GET loop, ran longer than the time limit of 250 ms and was stopped at "
     assert re.fullmatch(said + r"test_handlers\.py:\d+: (pass|while True:|try:)", response.body)
     assert response.error.file == __file__
     assert asyncio.run(server.handle(Request("GET", "books"))).body == []
@@ -534,13 +535,27 @@ def test_a_stream_that_runs_too_long_is_stopped():
 
 
 def test_waiting_does_not_count_as_running():
+    guarded = [False]
+
+    @contextmanager
+    def guard(limit):
+        guarded[0] = True
+        yield
+        guarded[0] = False
+
     async def handler():
-        await asyncio.sleep(0.06)
-        return []
+        asyncio.get_running_loop().call_soon(lambda: seen.append(guarded[0]))
+        seen.append(guarded[0])
+        await asyncio.sleep(0)
+        seen.append(guarded[0])
 
+    seen = []
     server = FauxServer(time_limit=50).get("x", handler)
+    server.guard = guard
 
-    assert asyncio.run(server.handle(Request("GET", "x"))).status == 200
+    response = asyncio.run(server.handle(Request("GET", "x")))
+
+    assert (response.status, seen) == (200, [True, False, True])
 
 
 class Unheard(BaseException):
