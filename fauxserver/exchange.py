@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from fauxserver.context import Context
 from fauxserver.errors import HandlerError, TimeLimitError
 from fauxserver.guard import Stopped
-from fauxserver.handlers import Failure, awaits, fail, in_steps, label, latency_caller, respond
+from fauxserver.handlers import awaits, fail, in_steps, label, latency_caller, respond
 from fauxserver.journal import Entry
 from fauxserver.latency import milliseconds
-from fauxserver.messages import Request, Response
+from fauxserver.messages import Failure, Request, Response
 from fauxserver.routes import Route
 from fauxserver.urlexp import Captures
 

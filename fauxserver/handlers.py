@@ -9,11 +9,11 @@ import types
 import typing
 from collections.abc import Callable, Generator, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from fauxserver.context import Context
 from fauxserver.errors import HandlerError, HTTPError, JSONError, RouteError, TimeLimitError, reason_phrase
-from fauxserver.messages import Response
+from fauxserver.messages import Failure, Response
 from fauxserver.urlexp import Captures
 
 Invoke: TypeAlias = "Callable[[Context], Any]"
@@ -361,17 +361,6 @@ def _failure_status(text: str) -> int:
 
 
 # --- What went wrong ----------------------------------------------------------------------------------------------
-
-
-class Failure(NamedTuple):
-    """An error in a handler, for those who are to mend it."""
-
-    message: str
-    file: str
-    line: int
-    source: str
-    """The line itself."""
-    traceback: str
 
 
 def fail(error: BaseException, handler: Any, where: str, limit: float | None = None) -> Response:

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from fauxserver.messages import Failure
+
 if TYPE_CHECKING:
     from fauxserver.exchange import Exchange
-    from fauxserver.handlers import Failure
 
 
 class Entry(NamedTuple):

@@ -6,12 +6,9 @@ import json
 import marshal
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from fauxserver.errors import HandlerError, JSONError, reason_phrase
-
-if TYPE_CHECKING:
-    from fauxserver.handlers import Failure
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _NO_HITS: frozenset[int] = frozenset()
@@ -36,6 +33,17 @@ class Request(NamedTuple):
     base: str | None = None
     hits: frozenset[int] = _NO_HITS
     """The ids of the routes whose expression, a RegExp of the page, matches the url. The page knows, we cannot."""
+
+
+class Failure(NamedTuple):
+    """An error in a handler, for those who are to mend it."""
+
+    message: str
+    file: str
+    line: int
+    source: str
+    """The line itself."""
+    traceback: str
 
 
 class Response:

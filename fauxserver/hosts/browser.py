@@ -21,11 +21,11 @@ from weakref import WeakValueDictionary
 
 from fauxserver.errors import FauxServerError, RouteError, RouteFileError, TimeLimitError, UrlExpError
 from fauxserver.exchange import Exchange
-from fauxserver.handlers import Failure, awaits, fail, label, traceback_of
+from fauxserver.handlers import awaits, fail, label, traceback_of
 from fauxserver.hosts import pageguard
 from fauxserver.hosts.pageguard import Guard
 from fauxserver.latency import milliseconds
-from fauxserver.messages import Request, Response, to_json
+from fauxserver.messages import Failure, Request, Response, to_json
 from fauxserver.routefile import RouteFile, metadata
 from fauxserver.routes import Route
 from fauxserver.server import FauxServer
