@@ -157,7 +157,7 @@ class Exchange:
         Returns an awaitable if the handler is asynchronous.
         """
         started = perf_counter()
-        if self._dropped or self._generation != self.server.generation:
+        if self.dropped:
             return self._gone(started)
         invoke = self.route.invoke
         try:

@@ -348,8 +348,13 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     regexps.clear()
     const own = [...kept.values()].filter(({ regexp }) => regexp)
     if (!own.length) return
-    const live = new Set(JSON.parse(page.live_rows()))
+    const live = liveRows()
     for (const { row, regexp } of own) if (live.has(row)) regexps.set(String(row), regexp)
+  }
+
+  /** @returns {Set<number>} */
+  function liveRows() {
+    return new Set(JSON.parse(page.live_rows()))
   }
 
   /**
@@ -386,7 +391,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
 
   // Rows that were removed stay known until they are many, so that adding and removing costs nothing.
   function prune() {
-    const live = new Set(JSON.parse(page.live_rows()))
+    const live = liveRows()
     for (const number of rows.keys()) if (!live.has(Number(number))) rows.delete(number)
     pruneAt = 100 + 2 * live.size
   }
