@@ -1,0 +1,1 @@
+"""How fast the faux server is; `python -m tests.bench` prints it."""
