@@ -93,7 +93,16 @@ function pageFiles(base) {
     }
     const response = await network(url, { cache: "no-store" }).catch(() => null)
     if (!response) {
-      return new BootError(stage, url, "cannot be fetched: no server answers there, or it does not let this origin read it", "Start the server, or let it send Access-Control-Allow-Origin", cause)
+      if (new URL(url).origin === location.origin) {
+        return new BootError(stage, url, "cannot be fetched: no server answers there", "Start the server, or look at the network", cause)
+      }
+      return new BootError(
+        stage,
+        url,
+        `cannot be fetched: no server answers there, or it does not let ${location.origin} read it`,
+        "Start the server, let it send `Access-Control-Allow-Origin`, or copy the files beside the page with `fauxserver vendor DIR`",
+        cause,
+      )
     }
     // What its encoding has spoiled cannot be cancelled either.
     response.body?.cancel().catch(() => {})
