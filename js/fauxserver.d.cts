@@ -1,0 +1,20 @@
+// What `require("fauxserver")` gives: the server itself.
+
+import types = require("./fauxserver.js")
+
+declare const fauxServer: types.FauxServer
+
+declare namespace fauxServer {
+  export type Answer = types.Answer
+  export type Context = types.Context
+  export type Faux = types.Faux
+  export type FauxServer = types.FauxServer
+  export type Handler = types.Handler
+  export type Route = types.Route
+  export type RouteDefinition = types.RouteDefinition
+  export type Surroundings = types.Surroundings
+  export type Transport = types.Transport
+  export type TransportFactory = types.TransportFactory
+}
+
+export = fauxServer
