@@ -301,9 +301,10 @@ class FauxServer:
     def set_latency(self, minimum: Any = 0, maximum: Any = None) -> FauxServer:
         """Wait so many milliseconds before each answer, or a random time between two limits.
 
-        Or as many as a function says, which is called with what the handler gets.
+        Or as many as a function says, which is called with what the handler gets. With None, an included server's own
+        latency applies again.
         """
-        self.latency: Any = latency_of(minimum, maximum)
+        self.latency: Any = None if minimum is maximum is None else latency_of(minimum, maximum)
         return self
 
     def set_transport_factory(self, factory: Callable[..., Any] | None = None) -> FauxServer:

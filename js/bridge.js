@@ -42,6 +42,7 @@ import { readError, readResult } from "./reply.js"
  * @property {string} url
  * @property {Reply} reply
  * @property {number} duration
+ * @property {number} delay
  * @property {Row} row
  * @property {any} data
  *
@@ -93,9 +94,10 @@ export function connect(pyodide, callbacks) {
  * @param {Scheduler} surroundings.scheduler
  * @param {(answered: Answered) => void} [surroundings.onAnswered]
  * @param {(fault: Fault) => void} [surroundings.onFault]
+ * @param {() => void} [surroundings.onEnabled]  Whether it answers may have changed.
  * @param {number} [surroundings.patience]  How long a handler may make a request wait, in milliseconds.
  */
-export function createBridge({ connect, scheduler, onAnswered = () => {}, onFault = () => {}, patience = PATIENCE }) {
+export function createBridge({ connect, scheduler, onAnswered = () => {}, onFault = () => {}, onEnabled = () => {}, patience = PATIENCE }) {
   /** What Python keeps by number: handlers, latency functions, transport factories. @type {Map<number, any>} */
   const kept = new Map()
   /** @type {Map<string, Row>} */
@@ -126,6 +128,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     /** @param {boolean} flag */
     enabled(flag) {
       state.enabled = flag
+      onEnabled()
     },
     /** @param {number} ref */
     forget(ref) {
@@ -189,6 +192,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     /** @type {any[]} */
     let captures
     let over = false
+    let waited = 0
     /** @type {any} */
     let alarm
     const born = resets
@@ -218,11 +222,16 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     }
 
     function delay() {
+      waited = wanted()
+      return waited
+    }
+
+    function wanted() {
       if (pause === "p") return page.delay(id, json)
       if (pause[0] !== "j") return Number(pause)
       getContext()
-      const wanted = Number(kept.get(Number(pause.slice(1))).apply(null, [context, ...captures]))
-      return wanted > 0 ? wanted : 0
+      const given = Number(kept.get(Number(pause.slice(1))).apply(null, [context, ...captures]))
+      return given > 0 ? given : 0
     }
 
     /** @param {(reply: Reply) => void} done @param {{ now?: boolean }} [options] */
@@ -236,7 +245,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
         clearTimeout.call(globalThis, alarm)
         const duration = now() - start
         if (!row.python) page.done(id, reply.status, duration, undefined)
-        onAnswered({ method: request.method, url, reply, duration, row, data })
+        onAnswered({ method: request.method, url, reply, duration, delay: waited, row, data })
         done(reply)
       }
       if (row.python) answerInPython(finish, atOnce)
@@ -252,8 +261,9 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       awaited.delete(id)
       if (row.python) page.drop(id)
       const error = new Error(stillWaits(row, patience))
-      onFault({ message: error.message })
-      finish(readError(error))
+      const fault = { message: error.message }
+      onFault(fault)
+      finish({ ...readError(error), error: fault })
     }
 
     /** @param {(reply: Reply) => void} finish @param {boolean} atOnce */
@@ -263,9 +273,9 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
         text = page.answer(id, json, atOnce)
       } catch (error) {
         // Not the handler's doing, which is always told as an answer; but nobody shall wait for ever.
-        const reply = readError(error)
-        onFault(faultOf(error, row))
-        return finish(reply)
+        const fault = faultOf(error, row)
+        onFault(fault)
+        return finish({ ...readError(error), error: fault })
       }
       if (text === "~") awaited.set(id, (later) => finish(decode(later)))
       else finish(decode(text))
@@ -276,9 +286,12 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       getContext()
       /** @param {any} error */
       const fail = (error) => {
+        if (over) return
         const reply = readError(error)
-        if (reply.unexpected && !over) onFault(faultOf(error, row))
-        finish(reply)
+        if (!reply.unexpected) return finish(reply)
+        const fault = faultOf(error, row)
+        onFault(fault)
+        finish({ ...reply, error: fault })
       }
       let result
       try {
@@ -304,6 +317,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       if (value.error) onFault(value.error)
       return {
         failed: value.failed, value: value.body, status: value.status, statusText: value.reason, headers: value.headers,
+        error: value.error ?? undefined,
       }
     }
 

@@ -71,6 +71,57 @@ export interface Faux {
   headers: Record<string, string>
 }
 
+/** A mistake in a route file or in a handler. */
+export interface Fault {
+  message: string
+  /** The route file, or the one beside it, as an address from the page's origin. */
+  file?: string
+  line?: number
+  /** The text of that line. */
+  source?: string
+  traceback?: string
+  cause?: unknown
+}
+
+/** A request that was answered, in the words of Python's journal. */
+export interface Answered {
+  method: string
+  url: string
+  /** What was sent. */
+  data: any
+  /** What came back. */
+  body: any
+  /** Whether the error callback got it. */
+  failed: boolean
+  status: number
+  statusText: string
+  headers: Record<string, string>
+  /** How long the handler took, in milliseconds. */
+  duration: number
+  /** The latency before it, in milliseconds. */
+  delay: number
+  /** The route's name. */
+  route: string
+  /** The handler's name. */
+  label: string
+  /** Where the route was added: `routes.py:12`. */
+  location: string
+  /** What is wrong in the handler, if it raised what is no HTTPError. */
+  error?: Fault
+}
+
+/** What `fauxServer.on` can hear, and what a listener is given. */
+export interface Happenings {
+  /** A request was answered here. */
+  answer: (answered: Answered) => void
+  /** It was switched on or off, by whomever. */
+  enable: (enabled: boolean) => void
+  /** `setLatency` was called. */
+  latency: (min?: number | Function, max?: number) => void
+  /** All is as it was when it became ready. */
+  reset: () => void
+}
+
 interface AddRoute {
   (urlExp: string | RegExp, handler?: Answer): FauxServer
   (urlExp: string | RegExp, httpMethod: string, handler?: Answer): FauxServer
@@ -111,6 +162,8 @@ export interface FauxServer {
   setTransportFactory(factory?: TransportFactory): FauxServer
   /** `enable(false)`: the real server again. */
   enable(shouldEnable?: boolean): FauxServer
+  /** Whether it answers. */
+  readonly enabled: boolean
   getVersion(): string
 
   /** Answer what this Backbone syncs. Gives back what undoes it. */
@@ -119,8 +172,13 @@ export interface FauxServer {
   uninstall(Backbone?: any): FauxServer
   /** Back to what the server was when it became ready: routes, settings, and the data of the route files. */
   reset(): FauxServer
-  /** Load a route file. */
-  load(url: string): Promise<FauxServer>
+  /**
+   * Load a route file; one that was loaded before keeps its data. With *source*, its text is that, and nothing is asked for at
+   * the address. What is wrong in it rejects with an Error whose `fault` says where, and the routes stay as they were.
+   */
+  load(url: string, source?: string): Promise<FauxServer>
+  /** Call *listener* whenever it happens. Gives back what ends it. */
+  on<Name extends keyof Happenings>(name: Name, listener: Happenings[Name]): () => void
   /** Run Python code, with the page's server as `server`. Gives the value of a last expression. */
   runPython(code: string): Promise<any>
   /** Only on the global: gives the name back to who had it before. */

@@ -44,7 +44,10 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
     removeRoute: registers("removeRoute", first, (bridge, name) => bridge.removeRoute(name)),
     removeRoutes: registers("removeRoutes", first, (bridge) => bridge.removeRoutes()),
     setDefaultHandler: registers("setDefaultHandler", first, (bridge, handler) => bridge.setDefaultHandler(handler)),
-    setLatency: registers("setLatency", all, (bridge, [min, max]) => bridge.setLatency(min, max)),
+    setLatency: registers("setLatency", all, (bridge, [min, max]) => {
+      bridge.setLatency(min, max)
+      lifecycle.listeners.tell("latency", min, max)
+    }),
     setTransportFactory: registers("setTransportFactory", first, (bridge, factory) => bridge.setTransportFactory(factory)),
 
     getRoute: (/** @type {string} */ name) => lifecycle.ask("getRoute", (bridge) => bridge.getRoute(name)),
@@ -57,14 +60,21 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
       lifecycle.enable(Boolean(flag))
       if (flag && !started) ready = start()
     }),
-    reset: registers("reset", all, (bridge) => bridge.reset()),
+    get enabled() {
+      return Boolean(lifecycle.server.enabled)
+    },
+    reset: registers("reset", all, (bridge) => {
+      bridge.reset()
+      lifecycle.listeners.tell("reset")
+    }),
+    on: lifecycle.listeners.on,
 
     install,
     uninstall: chained((/** @type {any} */ one) => {
       for (const [each, uninstall] of [...installed]) if (one === undefined || one === each) uninstall()
     }),
 
-    load: (/** @type {string} */ url) => lifecycle.load(url).then(() => fauxServer),
+    load: (/** @type {string} */ url, /** @type {string} */ source) => lifecycle.load(url, source).then(() => fauxServer),
     runPython: (/** @type {string} */ code) => lifecycle.later("runPython", [code], (bridge) => bridge.runPython(code)),
 
     get ready() {

@@ -4,13 +4,14 @@ import { connect, createBridge } from "./bridge.js"
 import { createReporter, logFault } from "./console.js"
 import { createErrorBox } from "./errorbox.js"
 import { createHold } from "./hold.js"
+import { createListeners } from "./listeners.js"
 import * as originals from "./originals.js"
 import { findScripts, fromUrl, pathOf, read, readBytes, runScript, shownPath } from "./pagescripts.js"
 import { watch } from "./reload.js"
 import { createScheduler } from "./schedule.js"
 import { createTimeLimit } from "./timelimit.js"
 
-/** @import { Fault } from "./bridge.js" */
+/** @import { Answered, Fault } from "./bridge.js" */
 /** @import { PythonScript } from "./pagescripts.js" */
 
 /**
@@ -36,7 +37,8 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
   const box = document && !settings.quiet ? createErrorBox(document) : undefined
   const wait = (/** @type {() => void} */ task, /** @type {number} */ delay) => originals.setTimeout.call(global, task, delay)
   // Lines in a terminal would only be in the way.
-  const onAnswered = document ? createReporter({ wait }) : undefined
+  const report = document ? createReporter({ wait }) : () => {}
+  const listeners = createListeners(scheduler.shield)
 
   /** @type {"off" | "loading" | "ready" | "failed"} */
   let phase = "off"
@@ -47,6 +49,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
   /** @type {any} */
   let host
   let stopWatching = () => {}
+  let toldEnabled = enabled
   /** Route files by address, and the files laid beside them. @type {Map<string, { script: PythonScript, beside: string[] }>} */
   const loaded = new Map()
 
@@ -66,6 +69,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
   return {
     server,
     scheduler,
+    listeners,
     start,
     stop,
     enable,
@@ -101,6 +105,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     })
     bridge.ready()
     phase = "ready"
+    tellEnabled()
     held.release(true, scheduler.shield)
     if (settings.reload && document) stopWatching = watch(watched, reload)
   }
@@ -117,6 +122,14 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     enabled = flag
     bridge?.enable(flag)
     if (!flag && phase !== "ready") held.release(false, scheduler.shield)
+    tellEnabled()
+  }
+
+  // Python may have done it, a route file, or a boot that failed.
+  function tellEnabled() {
+    if (server.enabled === toldEnabled) return
+    toldEnabled = Boolean(server.enabled)
+    listeners.tell("enable", toldEnabled)
   }
 
   /** @param {any} pyodide */
@@ -130,8 +143,13 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
         return host
       },
       scheduler,
-      onAnswered,
+      onAnswered(answered) {
+        report(answered)
+        if (listeners.has("answer")) listeners.tell("answer", entryOf(answered))
+      },
       onFault: tell,
+      // Not while Python is still at it: a listener may ask the server something.
+      onEnabled: () => originals.queueMicrotask.call(global, tellEnabled),
     })
   }
 
@@ -142,6 +160,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     console.error("fauxserver:", error)
     scheduler.shield(() => show({ message }))
     held.release(false, scheduler.shield)
+    tellEnabled()
   }
 
   /** @param {Fault} fault */
@@ -152,7 +171,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
 
   /** @param {Fault} fault */
   function show(fault) {
-    box?.show({ ...fault, file: fault.file && shownPath(fault.file) })
+    box?.show(shown(fault))
   }
 
   /** @param {any} error */
@@ -228,10 +247,10 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     }
   }
 
-  /** @param {PythonScript} script @param {Promise<string>} text */
-  async function run(script, text) {
-    if (script.url) loaded.set(script.url, { script, beside: [] })
-    const beside = await runScript(runner(), script, await text)
+  /** @param {PythonScript} script @param {Promise<string>} text @param {string[]} [laid]  The files that lie beside it already. */
+  async function run(script, text, laid) {
+    if (script.url && !loaded.has(script.url)) loaded.set(script.url, { script, beside: [] })
+    const beside = await runScript(runner(), script, await text, laid)
     if (script.url) loaded.set(script.url, { script, beside })
   }
 
@@ -240,11 +259,22 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     return { metadata, load, write: host.write, installPackages: host.installPackages }
   }
 
-  /** @param {string} url */
-  function load(url) {
+  /** @param {string} url @param {string} [source]  Its text, if the page has it. */
+  function load(url, source) {
     const script = fromUrl(url, baseOf(global))
-    const text = read(script)
-    return later("load", [url], () => run(script, text))
+    if (source === undefined) {
+      const text = read(script)
+      return later("load", [url], () => run(script, text)).catch(rethrow)
+    }
+    const text = Promise.resolve(String(source))
+    // What the text is run with has not changed: the network is asked for what is new only.
+    return later("load", [url, source], () => run(script, text, loaded.get(script.url ?? "")?.beside)).catch(rethrow)
+  }
+
+  /** @param {any} error @returns {never} */
+  function rethrow(error) {
+    if (error?.fault) error.fault = shown(error.fault)
+    throw error
   }
 
   function watched() {
@@ -270,6 +300,24 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
       tellError(error)
     }
   }
+}
+
+/**
+ * What a listener is told of an answer, in the words of Python's journal.
+ *
+ * @param {Answered} answered
+ */
+function entryOf({ method, url, data, reply, duration, delay, row }) {
+  const { failed, value, status, statusText, headers, error } = reply
+  return {
+    method, url, data, failed, status, statusText, headers, duration, delay,
+    body: value, route: row.name, label: row.label, location: row.location, error: error && shown(error),
+  }
+}
+
+/** @param {Fault} fault @returns {Fault} */
+function shown(fault) {
+  return { ...fault, file: fault.file && shownPath(fault.file) }
 }
 
 /** @param {() => unknown} run */

@@ -88,12 +88,13 @@ export function read(script) {
  * @param {Host} host
  * @param {PythonScript} script
  * @param {string} source
- * @returns {Promise<string[]>}  The addresses of the files that were laid beside it.
+ * @param {string[]} [laid]  The addresses of files that lie beside it already.
+ * @returns {Promise<string[]>}  The addresses of the files that lie beside it.
  */
-export async function runScript(host, script, source) {
+export async function runScript(host, script, source, laid = []) {
   const { dependencies, files, index } = host.metadata(source, script.path)
   const base = script.url ?? globalThis.document?.baseURI
-  const beside = await Promise.all(files.map((file) => layBeside(host, file, base).catch(lacks(script, source, file))))
+  const beside = await Promise.all(files.map((file) => layBeside(host, file, base, laid).catch(lacks(script, source, file))))
   if (dependencies.length) {
     await host.installPackages(dependencies, { index, from: script.url }).catch(lacks(script, source, dependencies[0]))
   }
@@ -105,9 +106,11 @@ export async function runScript(host, script, source) {
  * @param {Host} host
  * @param {string} file
  * @param {string | undefined} base
+ * @param {string[]} laid
  */
-async function layBeside(host, file, base) {
+async function layBeside(host, file, base, laid) {
   const { url = file, path } = fromUrl(file, base)
+  if (laid.includes(url)) return url
   host.write(path, await readBytes(url))
   return url
 }

@@ -2,6 +2,8 @@
 
 import { isString } from "./args.js"
 
+/** @import { Fault } from "./bridge.js" */
+
 /**
  * @typedef {object} Reply
  * @property {boolean} failed
@@ -9,6 +11,7 @@ import { isString } from "./args.js"
  * @property {number} status
  * @property {string} statusText
  * @property {Record<string, string>} headers
+ * @property {Fault} [error]  What is wrong with the handler, if something is.
  */
 
 /** @type {Record<number, string>} */

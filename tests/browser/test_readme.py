@@ -47,8 +47,9 @@ def test_the_one_line_of_the_readme_asks_the_real_server(example: Visitor, site:
 
 
 def test_the_javascript_of_the_readme_answers_beside_its_python(example: Visitor):
-    routes, reading, transport = [block for block in blocks("js")[1:] if "import" not in block]
+    routes, watching, reading, transport = [block for block in blocks("js")[1:] if "import" not in block]
     example.run(routes)
+    example.run(watching)
     example.run(reading)
     example.run(transport)
 
@@ -70,3 +71,4 @@ def test_the_javascript_of_the_readme_answers_beside_its_python(example: Visitor
         {"title": "Franny and Zooey", "id": 1},
         [404, "404 Not Found"],
     ]
+    assert "log: GET library-app/books/1: 200 from read_book, routes.py:14" in example.console

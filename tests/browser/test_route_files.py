@@ -304,3 +304,123 @@ def test_route_files_lie_on_another_address_than_the_page(visitor: Visitor, site
     )
     assert visitor.ready() == "snapshot"
     assert visitor.run("return ask('good')") == {"good": True}
+
+
+KEPT = """# /// script
+# [tool.fauxserver]
+# files = ["books.json"]
+# ///
+import json
+from pathlib import Path
+from fauxserver import FauxServer
+
+server = FauxServer()
+books = json.loads(Path(__file__).with_name("books.json").read_text())
+
+@server.post("books")
+def add_book(data):
+    books.append(data["title"])
+
+@server.get("books")
+def list_books():
+    return books
+"""
+
+
+def test_a_route_files_new_text_takes_effect_and_its_data_is_kept(visitor: Visitor, site: Site):
+    site.write("/routes.py", KEPT)
+    site.write("/books.json", '["Franny"]')
+    visitor.open(routes=["/routes.py"])
+    # Nothing is asked for again: a page whose server is gone can still be changed.
+    site.files.clear()
+    assert visitor.run(
+        """
+        await ask("books", { method: "create", model: new Backbone.Model({ title: "Zooey" }) })
+        await fauxServer.load("routes.py", given)
+        return ask("books")
+        """,
+        KEPT.replace("return books\n", "return [book.upper() for book in books]\n"),
+    ) == ["FRANNY", "ZOOEY"]
+    assert visitor.failures == []
+
+
+def test_a_text_that_declares_another_file_gets_that_one_too(visitor: Visitor, site: Site):
+    site.write("/routes.py", KEPT)
+    site.write("/books.json", '["Franny"]')
+    site.write("/more.json", '["Zooey"]')
+    visitor.open(routes=["/routes.py"])
+    new = KEPT.replace('"books.json"]', '"books.json", "more.json"]').replace(
+        "return books\n", 'return books + json.loads(Path(__file__).with_name("more.json").read_text())\n'
+    )
+    assert visitor.run("await fauxServer.load('routes.py', given); return ask('books')", new) == ["Franny", "Zooey"]
+    assert [seen.path for seen in site.requests].count("/books.json") == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            "return books\n",
+            "return books)\n",
+            ["routes.py, line 18: SyntaxError: unmatched ')'", "routes.py", 18, "return books)"],
+        ),
+        (
+            "server = FauxServer()",
+            "server = 1 / 0",
+            ["routes.py, line 9: ZeroDivisionError: division by zero", "routes.py", 9, "server = 1 / 0"],
+        ),
+        (
+            '"books.json"',
+            '"none.json"',
+            [
+                "routes.py: Cannot load SITE/none.json: the server answers 404 Not Found. Check the address.",
+                "routes.py",
+                3,
+                '# files = ["none.json"]',
+            ],
+        ),
+    ],
+    ids=["it does not parse", "it raises", "it lacks a file"],
+)
+def test_a_text_that_is_wrong_says_where_and_the_routes_stay(visitor: Visitor, site: Site, old: str, new: str, fault):
+    site.write("/routes.py", KEPT)
+    site.write("/books.json", '["Franny"]')
+    visitor.open(routes=["/routes.py"])
+    code = """
+        const error = await fauxServer.load("routes.py", given).catch(error => error)
+        const { file, line, source } = error.fault
+        return [[error.message, file, line, source], await ask("books")]
+    """
+    told = [part.replace("SITE", site.url) if isinstance(part, str) else part for part in fault]
+    assert visitor.run(code, KEPT.replace(old, new, 1)) == [told, ["Franny"]]
+
+
+def test_listeners_hear_of_answers_and_of_a_switch_that_python_turns(visitor: Visitor, site: Site):
+    site.write("/routes.py", KEPT.replace("return books\n", "return books / 2\n"))
+    site.write("/books.json", '["Franny"]')
+    visitor.open(routes=["/routes.py"], data_quiet=True)
+    assert visitor.run("""
+        const heard = []
+        fauxServer.on("answer", ({ method, url, data, status, body, label, location, error }) => {
+          const place = error && [error.file, error.line, error.source]
+          heard.push([method, url, data, status, body, label, location, place])
+        })
+        fauxServer.on("enable", flag => heard.push(flag))
+        await ask("books", { method: "create", model: new Backbone.Model({ title: "Zooey" }) })
+        await ask("books")
+        await fauxServer.runPython("server.enable(False)")
+        return heard
+    """) == [
+        ["POST", "books", {"title": "Zooey"}, 200, None, "add_book", "routes.py:12", None],
+        [
+            "GET",
+            "books",
+            None,
+            500,
+            "TypeError: unsupported operand type(s) for /: 'list' and 'int' (in list_books, routes.py:18)",
+            "list_books",
+            "routes.py:16",
+            ["routes.py", 18, "return books / 2"],
+        ],
+        False,
+    ]

@@ -477,6 +477,16 @@ def test_a_latency_is_drawn_once_a_request():
     assert len({exchange.delay for exchange in exchanges}) > 1
 
 
+def test_without_a_latency_of_its_own_a_server_has_that_of_the_included_one_again():
+    inner = FauxServer().get("books", []).set_latency(30)
+    outer = FauxServer().include(inner).set_latency(5)
+
+    own = outer.accept(Request("GET", "books")).delay
+    outer.set_latency(None)
+
+    assert (own, outer.accept(Request("GET", "books")).delay) == (5, 30)
+
+
 async def slow():
     return 5
 

@@ -175,3 +175,105 @@ test("stopping gives Backbone its own sync back, and lets go of what is held", (
   stop()
   assert.deepEqual([Backbone.sync === native, network.length], [true, 1])
 })
+
+test("listeners hear of answers in the journal's words, until they leave", async () => {
+  const { fauxServer, Backbone, finish } = createPage()
+  const heard = []
+  const off = fauxServer.on("answer", (answered) => heard.push(answered))
+  finish()
+  await fauxServer.ready
+  fauxServer.setLatency(3).post("shelf", "books", function keep() { throw new fauxServer.HTTPError(409, { taken: true }) })
+  await ask(Backbone, "create", createModel({ title: "Zooey" }, "books"))
+  off()
+  off()
+  await ask(Backbone, "create", createModel({}, "books"))
+  const [{ duration, ...answered }] = heard
+  assert.deepEqual([heard.length, typeof duration, answered], [1, "number", {
+    method: "POST", url: "books", data: { title: "Zooey" }, body: { taken: true }, failed: true, status: 409, statusText: "Conflict",
+    headers: {}, delay: 3, route: "shelf", label: "keep", location: "", error: undefined,
+  }])
+})
+
+test("an answer tells what is wrong in its handler", async () => {
+  const { fauxServer, Backbone, finish } = createPage({ settings: { quiet: true } })
+  const heard = []
+  fauxServer.on("answer", ({ status, error }) => heard.push([status, error.message, typeof error.line]))
+  finish()
+  await fauxServer.ready
+  fauxServer.get("books", function list() { throw new RangeError("too many") })
+  await quietly(() => ask(Backbone, "read", createModel({}, "books")))
+  assert.deepEqual(heard, [[500, "RangeError: too many (in the handler list)", "number"]])
+})
+
+test("listeners hear once of a switch, whoever turns it", async () => {
+  const { fauxServer, fake, finish } = createPage()
+  const heard = []
+  fauxServer.on("enable", (flag) => heard.push([flag, fauxServer.enabled]))
+  fauxServer.enable(false).enable(false)
+  finish()
+  await fauxServer.ready
+  fauxServer.enable()
+  fake.page.enable(false)
+  await null
+  assert.deepEqual(heard, [[false, false], [true, true], [false, false]])
+})
+
+test("listeners hear that a boot has failed, as nothing is answered then", async () => {
+  const { fauxServer, fail } = createPage()
+  const heard = []
+  fauxServer.on("enable", (flag) => heard.push(flag))
+  await quietly(async () => {
+    fail("no runtime")
+    await fauxServer.ready.catch(() => {})
+  })
+  assert.deepEqual([heard, fauxServer.enabled], [[false], false])
+})
+
+test("listeners hear of latency and reset when they take effect", async () => {
+  const { fauxServer, finish } = createPage()
+  const heard = []
+  fauxServer.on("latency", (...limits) => heard.push(limits))
+  fauxServer.on("reset", () => heard.push("reset"))
+  fauxServer.setLatency(50, 200)
+  const before = heard.length
+  finish()
+  await fauxServer.ready
+  fauxServer.setLatency().reset()
+  assert.deepEqual([before, heard], [0, [[50, 200], [undefined, undefined], "reset"]])
+})
+
+test("what a listener throws reaches neither the others nor the request", async () => {
+  const { fauxServer, Backbone, errors, finish } = createPage()
+  const heard = []
+  fauxServer.on("answer", () => { throw new Error("mine") })
+  fauxServer.on("answer", ({ url }) => heard.push(url))
+  finish()
+  await fauxServer.ready
+  fauxServer.get("it", () => 1)
+  const answer = await ask(Backbone, "read", createModel({}, "it"))
+  assert.deepEqual([heard, answer.slice(0, 2), errors], [["it"], ["success", 1], ["mine"]])
+})
+
+test("a listener for what does not happen is a mistake that says what does", () => {
+  const { fauxServer } = createPage()
+  assert.throws(() => fauxServer.on("answered", () => {}), {
+    message: 'fauxServer.on: there is nothing called "answered". Write one of "answer", "enable", "latency", "reset".',
+  })
+  assert.throws(() => fauxServer.on("answer"), { message: 'fauxServer.on("answer"): the listener is no function. Give one.' })
+})
+
+test("a route file's text can be given; what is wrong with it says where, as the page knows the file", async () => {
+  const { fauxServer, fake, finish } = createPage()
+  const loaded = []
+  fake.page.load = (path, source) => {
+    loaded.push([path, source])
+    return source === "good" ? "{}" : JSON.stringify({ error: { type: "RouteFileError", message: "routes.py, line 1: no", file: path, line: 1, source } })
+  }
+  finish()
+  await fauxServer.ready
+  const given = await fauxServer.load("https://example.com/api/routes.py", "good")
+  const failed = await fauxServer.load("https://example.com/api/routes.py", "bad").catch((error) => error)
+  assert.deepEqual([given === fauxServer, loaded.map(([, source]) => source), failed.message, failed.fault.file, failed.fault.line, failed.fault.source], [
+    true, ["good", "bad"], "routes.py, line 1: no", "api/routes.py", 1, "bad",
+  ])
+})
