@@ -66,7 +66,7 @@ export function installBackbone(server, Backbone) {
 function createSync(server, Backbone, installation) {
   /** @param {string} crudMethod @param {any} model @param {any} options */
   return function sync(crudMethod, model, options) {
-    if (!installation.active || !server.enabled) return installation.native.call(model, crudMethod, model, options)
+    if (!installation.active || !server.enabled) return goToNetwork(Backbone, installation, crudMethod, model, options)
     if (!options) options = {}
     if (options.emulateHTTP === undefined) options.emulateHTTP = Backbone.emulateHTTP
     if (options.emulateJSON === undefined) options.emulateJSON = Backbone.emulateJSON
@@ -76,8 +76,33 @@ function createSync(server, Backbone, installation) {
     if (server.hold) return hold(server, Backbone, installation, { crudMethod, model, options, url, data: undefined })
 
     const exchange = server.accept(requestOf(crudMethod, options, url))
-    if (!exchange) return installation.native.call(model, crudMethod, model, options)
+    if (!exchange) return goToNetwork(Backbone, installation, crudMethod, model, options)
     return answer(server, Backbone, exchange, model, options, () => [dataOf(crudMethod, model, options)])
+  }
+}
+
+/** Nothing of ours answers, and nothing else can. */
+class NoNetwork extends Error {}
+
+/**
+ * @param {any} Backbone
+ * @param {Installation} installation
+ * @param {string} crudMethod
+ * @param {any} model
+ * @param {any} options
+ */
+function goToNetwork(Backbone, { native }, crudMethod, model, options) {
+  try {
+    return native.call(model, crudMethod, model, options)
+  } catch (cause) {
+    // Backbone leaves it to jQuery, which Node has none of.
+    if (Backbone.$ || !(cause instanceof TypeError && /ajax/.test(cause.message))) throw cause
+    const url = options?.url || (typeof model?.url === "function" ? model.url() : model?.url)
+    throw new NoNetwork(
+      `${METHODS[crudMethod] ?? crudMethod} ${url}: no route answers it, or the faux server is off, and Backbone has nothing to ask the network with. `
+      + "Add a route, or set Backbone.ajax.",
+      { cause },
+    )
   }
 }
 
@@ -187,10 +212,13 @@ function hold(server, Backbone, installation, { crudMethod, model, options, url 
     options.url = url
     if (attrs) options.attrs = JSON.parse(attrs)
     try {
-      follow(installation.native.call(model, crudMethod, model, options), promised)
-    } catch (error) {
-      promised.reject(error)
-      throw error
+      follow(goToNetwork(Backbone, installation, crudMethod, model, options), promised)
+    } catch (failure) {
+      promised.reject(failure)
+      if (!(failure instanceof NoNetwork)) throw failure
+      // Thrown it would end the process, and it is too late for who asked to catch it.
+      console.error(`fauxserver: ${failure.message}`)
+      if (error) error(failure)
     }
   })
   let over = false

@@ -173,10 +173,11 @@ export interface FauxServer {
   /** Back to what the server was when it became ready: routes, settings, and the data of the route files. */
   reset(): FauxServer
   /**
-   * Load a route file; one that was loaded before keeps its data. With *source*, its text is that, and nothing is asked for at
-   * the address. What is wrong in it rejects with an Error whose `fault` says where, and the routes stay as they were.
+   * Load a route file; one that was loaded before keeps its data. In Node a string is a path, and a relative one begins where Node
+   * was started. With *source*, its text is that, and nothing is asked for at the address. What is wrong in it rejects with an
+   * Error whose `fault` says where, and the routes stay as they were.
    */
-  load(url: string, source?: string): Promise<FauxServer>
+  load(url: string | URL, source?: string): Promise<FauxServer>
   /** Call *listener* whenever it happens. Gives back what ends it. */
   on<Name extends keyof Happenings>(name: Name, listener: Happenings[Name]): () => void
   /** Run Python code, with the page's server as `server`. Gives the value of a last expression. */
@@ -191,8 +192,8 @@ export interface FauxServer {
 }
 
 export interface StartOptions {
-  /** Addresses of route files; by default the page's Python script tags. */
-  routes?: string | string[]
+  /** Addresses of route files, in Node their paths; by default the page's Python script tags. */
+  routes?: string | URL | (string | URL)[]
   /** What to answer; by default the global Backbone. */
   intercept?: { Backbone?: any }
   /** The folder of the runtime's files; a bundler's output has to name it. */

@@ -7,7 +7,8 @@
  * @property {() => unknown} run
  */
 
-export function createHold() {
+/** @param {() => void} [wanted]  Something waits for the runtime. */
+export function createHold(wanted = () => {}) {
   /** @type {Recorded[]} */
   let calls = []
   /** @type {Set<(ours: boolean) => void>} */
@@ -17,6 +18,7 @@ export function createHold() {
     /** @param {Recorded} call */
     record(call) {
       calls.push(call)
+      wanted()
     },
 
     /**
@@ -42,6 +44,7 @@ export function createHold() {
     /** @param {(ours: boolean) => void} release */
     keep(release) {
       requests.add(release)
+      wanted()
       return () => {
         requests.delete(release)
       }

@@ -15,13 +15,14 @@ import { jqXHRTransport } from "./transport.js"
  * @param {() => Promise<any>} surroundings.boot
  * @param {(pyodide: any, requirements: string[], options: any) => Promise<unknown>} surroundings.installPackages
  * @param {boolean} surroundings.enabled
+ * @param {boolean} [surroundings.lazy]  Whether the runtime waits until something needs it.
  * @param {Settings & { hold?: boolean }} [surroundings.settings]
  * @param {string} surroundings.version
  * @param {string} [surroundings.runtime]  Where the runtime's files are.
  * @param {string} [surroundings.base]  The address that the page's server stands for.
  * @param {any} [surroundings.Backbone]  The one to install on; by default the global one.
  */
-export function createFauxServer({ global = globalThis, boot, installPackages, enabled, settings = {}, version, runtime, base, Backbone }) {
+export function createFauxServer({ global = globalThis, boot, installPackages, enabled, lazy = false, settings = {}, version, runtime, base, Backbone }) {
   /** @type {Map<any, () => void>} */
   const installed = new Map()
   /** @type {Promise<any>} */
@@ -34,6 +35,7 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
       lookForRunners()
       installOnGlobal()
     },
+    wanted: () => lazy && begin(),
   })
   let lookForRunners = () => {}
 
@@ -58,7 +60,7 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
 
     enable: chained((flag = true) => {
       lifecycle.enable(Boolean(flag))
-      if (flag && !started) ready = start()
+      if (flag) begin()
     }),
     get enabled() {
       return Boolean(lifecycle.server.enabled)
@@ -74,10 +76,11 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
       for (const [each, uninstall] of [...installed]) if (one === undefined || one === each) uninstall()
     }),
 
-    load: (/** @type {string} */ url, /** @type {string} */ source) => lifecycle.load(url, source).then(() => fauxServer),
+    load: (/** @type {string | URL} */ url, /** @type {string} */ source) => lifecycle.load(url, source).then(() => fauxServer),
     runPython: (/** @type {string} */ code) => lifecycle.later("runPython", [code], (bridge) => bridge.runPython(code)),
 
     get ready() {
+      if (lazy && lifecycle.server.enabled) begin()
       return ready
     },
     get boot() {
@@ -93,7 +96,8 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
   }
 
   if (base !== undefined) lifecycle.call("start", [{ base }], (bridge) => bridge.setBase(base))
-  ready = enabled ? start() : Promise.resolve(fauxServer)
+  ready = Promise.resolve(fauxServer)
+  if (enabled && !lazy) begin()
   if (settings.hold !== false) {
     lookForRunners = holdTestRunners(global, ready)
     lookForRunners()
@@ -101,12 +105,12 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
   installOnGlobal()
   return { fauxServer, stop }
 
-  function start() {
+  function begin() {
+    if (started) return
     started = true
-    const starting = lifecycle.start().then(() => fauxServer)
+    ready = lifecycle.start().then(() => fauxServer)
     // The console has said why it failed; who waits for it is told once more.
-    starting.catch(() => {})
-    return starting
+    ready.catch(() => {})
   }
 
   function stop() {

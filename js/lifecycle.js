@@ -6,7 +6,7 @@ import { createErrorBox } from "./errorbox.js"
 import { createHold } from "./hold.js"
 import { createListeners } from "./listeners.js"
 import * as originals from "./originals.js"
-import { findScripts, fromUrl, pathOf, read, readBytes, runScript, shownPath } from "./pagescripts.js"
+import { findScripts, pathOf, read, readBytes, routeFile, runScript, shownPath } from "./pagescripts.js"
 import { watch } from "./reload.js"
 import { createScheduler } from "./schedule.js"
 import { createTimeLimit } from "./timelimit.js"
@@ -18,7 +18,7 @@ import { createTimeLimit } from "./timelimit.js"
  * @typedef {object} Settings
  * @property {boolean} [quiet]  Errors on the console only.
  * @property {boolean} [reload]  Load a route file again when it was saved.
- * @property {string[]} [routes]  Route files besides those of the page's script tags.
+ * @property {(string | URL)[]} [routes]  Route files besides those of the page's script tags.
  *
  * @typedef {object} Surroundings
  * @property {any} [global]
@@ -27,13 +27,16 @@ import { createTimeLimit } from "./timelimit.js"
  * @property {Settings} [settings]
  * @property {boolean} enabled  Whether the page starts enabled; if not, it loads no runtime until it is.
  * @property {() => void} [beforeScripts]  The document is complete.
+ * @property {() => void} [wanted]  Something waits for a runtime that nobody has started yet.
  */
 
 /** @param {Surroundings} surroundings */
-export function createLifecycle({ global = globalThis, boot, installPackages, settings = {}, enabled, beforeScripts = () => {} }) {
+export function createLifecycle({ global = globalThis, boot, installPackages, settings = {}, enabled, beforeScripts = () => {}, wanted = () => {} }) {
   const { document } = global
   const scheduler = createScheduler(global)
-  const held = createHold()
+  const held = createHold(() => {
+    if (phase === "off" && enabled) wanted()
+  })
   const box = document && !settings.quiet ? createErrorBox(document) : undefined
   const wait = (/** @type {() => void} */ task, /** @type {number} */ delay) => originals.setTimeout.call(global, task, delay)
   // Lines in a terminal would only be in the way.
@@ -225,6 +228,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
    */
   function ask(name, read) {
     if (bridge && phase === "ready") return read(bridge)
+    if (phase === "off" && enabled) wanted()
     const why = phase === "off" ? "is disabled and has loaded no runtime; call fauxServer.enable()"
       : phase === "failed" ? "could not start, as the console says; see fauxServer.ready"
       : "is still loading its runtime"
@@ -234,7 +238,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
   // --- Route files -----------------------------------------------------------------------------------------------------
 
   function findAll() {
-    const named = (settings.routes ?? []).map((url) => fromUrl(url, baseOf(global)))
+    const named = (settings.routes ?? []).map((given) => routeFile(given, document))
     return document && !settings.routes ? findScripts(document) : named
   }
 
@@ -259,16 +263,16 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     return { metadata, load, write: host.write, installPackages: host.installPackages }
   }
 
-  /** @param {string} url @param {string} [source]  Its text, if the page has it. */
-  function load(url, source) {
-    const script = fromUrl(url, baseOf(global))
+  /** @param {string | URL} given @param {string} [source]  Its text, if the page has it. */
+  function load(given, source) {
+    const script = routeFile(given, document)
     if (source === undefined) {
       const text = read(script)
-      return later("load", [url], () => run(script, text)).catch(rethrow)
+      return later("load", [given], () => run(script, text)).catch(rethrow)
     }
     const text = Promise.resolve(String(source))
     // What the text is run with has not changed: the network is asked for what is new only.
-    return later("load", [url, source], () => run(script, text, loaded.get(script.url ?? "")?.beside)).catch(rethrow)
+    return later("load", [given, source], () => run(script, text, loaded.get(script.url ?? "")?.beside)).catch(rethrow)
   }
 
   /** @param {any} error @returns {never} */
@@ -329,9 +333,4 @@ async function promiseOf(run) {
 function documentComplete(document) {
   if (!document || document.readyState !== "loading") return Promise.resolve()
   return new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }))
-}
-
-/** @param {any} global */
-function baseOf(global) {
-  return global.document?.baseURI ?? `file://${global.process?.cwd?.() ?? ""}/`
 }

@@ -33,17 +33,28 @@ const RUNTIME = Symbol.for("fauxserver.runtime")
  */
 export function findBase(given) {
   const named = given ?? ownScript?.dataset.runtime ?? /** @type {any} */ (globalThis).fauxServer?.runtime
-  if (typeof named === "string" && named) return folder(inNode() ? named : addressOf(named))
+  if (typeof named === "string" && named) return folder(inNode() ? pathOf(named) : addressOf(named))
   if (!inNode() && ownScript?.src) return new URL(".", ownScript.src).href
   if (inNode() && typeof __dirname === "string") return folder(__dirname)
   const here = import.meta.url
-  if (here) return inNode() ? folder(decodeURIComponent(new URL(".", here).pathname)) : new URL(".", here).href
+  if (here && inNode()) return folder(pathOf(new URL(".", here).href))
+  // webpack puts in where the file lay on the machine that bundled it.
+  if (here && !(here.startsWith("file:") && /^http/.test(location.protocol))) return new URL(".", here).href
   throw new BootError(
     "finding its files",
     "",
     "this script does not know where it lies",
     'Name the folder that `fauxserver vendor` made: data-runtime="…" on the script tag, or start({ runtime: "…" }) from a module',
   )
+}
+
+/**
+ * A path in Node, which may be named by its URL.
+ *
+ * @param {string} named
+ */
+function pathOf(named) {
+  return named.startsWith("file:") ? /** @type {any} */ (globalThis).process.getBuiltinModule("node:url").fileURLToPath(named) : named
 }
 
 /** @param {string} named */

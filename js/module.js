@@ -15,7 +15,7 @@ const runtimes = new Map()
  * Answer the page's requests.
  *
  * @param {object} [options]
- * @param {string | string[]} [options.routes]  Addresses of route files; by default the page's Python script tags.
+ * @param {string | URL | (string | URL)[]} [options.routes]  Addresses of route files, in Node their paths; by default the page's Python script tags.
  * @param {{ Backbone?: any }} [options.intercept]  What to answer; by default the global Backbone.
  * @param {string} [options.runtime]  The folder of the runtime's files; a bundler's output has to name it.
  * @param {string} [options.base]  The address that the page's server stands for.

@@ -49,6 +49,21 @@ export function fromUrl(url, base) {
 }
 
 /**
+ * A route file as JavaScript names it. In Node that is a path, with or without a document, and begins where Node was started.
+ *
+ * @param {string | URL} given
+ * @param {any} [document]
+ * @returns {PythonScript}
+ */
+export function routeFile(given, document) {
+  const address = String(given)
+  // A scheme of one letter is a drive.
+  if (!inNode() || /^[a-z][a-z\d+.-]+:/i.test(address)) return fromUrl(address, document?.baseURI)
+  const { pathToFileURL } = /** @type {any} */ (globalThis).process.getBuiltinModule("node:url")
+  return fromUrl(pathToFileURL(address).href)
+}
+
+/**
  * The path that stands for a URL: the same folders, so that files find those beside them.
  *
  * @param {string} url
@@ -140,7 +155,7 @@ export async function readText(url) {
 
 /** @param {string} url */
 export async function readBytes(url) {
-  if (inNode() && url.startsWith("file:")) return (await builtin("node:fs")).promises.readFile(new URL(url))
+  if (inNode() && url.startsWith("file:")) return readFile(url)
   const response = await ask(url)
   if (!response.ok) {
     throw new Error(`Cannot load ${url}: the server answers ${response.status} ${response.statusText}. Check the address.`)
@@ -150,6 +165,18 @@ export async function readBytes(url) {
     throw new Error(`Cannot load ${url}: the server answers with an HTML page. Check the address.`)
   }
   return new Uint8Array(await response.arrayBuffer())
+}
+
+/** @param {string} url */
+async function readFile(url) {
+  const path = (await builtin("node:url")).fileURLToPath(url)
+  try {
+    return await (await builtin("node:fs")).promises.readFile(path)
+  } catch (cause) {
+    const { code, message } = /** @type {any} */ (cause)
+    const problem = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message
+    throw new Error(`Cannot load ${path}: ${problem}. Check the path.`, { cause })
+  }
 }
 
 /** @param {string} url */

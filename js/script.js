@@ -24,6 +24,8 @@ function create(Backbone) {
     boot: async () => boot({ base: base.get() }),
     installPackages: (pyodide, requirements, options) => installPackages(pyodide, base.get(), requirements, options),
     enabled: startsEnabled(global),
+    // Who only requires it pays nothing: a server that renders the app's pages. A test runner waits for it, and so it has to come.
+    lazy: inCommonJS && !global.document && ![global.jasmine, global.mocha, global.QUnit].some(Boolean),
     settings: { hold: attributes.hold !== "no", quiet: isOn(attributes.quiet), reload: isOn(attributes.reload) },
   })
   return fauxServer

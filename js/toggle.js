@@ -29,6 +29,8 @@ export function remember(global, enabled) {
 
 /** @param {any} global @returns {string | null} */
 function recall(global) {
+  // Node has a storage that warns when it is looked at.
+  if (!global.location) return null
   try {
     return global.localStorage.getItem(KEY)
   } catch {

@@ -259,7 +259,7 @@ def _npm_package(version: str) -> dict[str, Any]:
         },
         # The rest does nothing by being imported, so that a bundler leaves out what a build does not call.
         "sideEffects": ["./fauxserver.js", "./runtime.js", "./vendor.js"],
-        "engines": {"node": ">=20"},
+        "engines": {"node": ">=20.16"},
         # The demo is the Python package's.
         "files": ["*.bin", "*.js", "*.json", "*.ts", "*.mjs", "*.cts", "*.mts", "NOTICES"],
     }

@@ -51,6 +51,10 @@ class App:
     def script(self, name: str, code: str) -> Ended:
         return self.run(self.write(name, code))
 
+    def version(self) -> str:
+        """The package's."""
+        return str(json.loads((self.folder / "node_modules/fauxserver/package.json").read_text())["version"])
+
     def tool(self, package: str, name: str | None = None) -> Path:
         """The script of a package's command."""
         package_json = json.loads((self.folder / "node_modules" / package / "package.json").read_text())

@@ -127,3 +127,171 @@ def test_a_script_ends_when_its_answers_have_come_late_ones_too_and_what_it_drop
     )
     assert (ended.code, ended.err) == (0, "")
     assert sorted(ended.out.splitlines()) == ["aborted", "aborted", "was late", "{ soon: true }"]
+
+
+# Where a route file lies
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        '"routes #1 50%.py"',
+        '"./below/../routes #1 50%.py"',
+        'path.resolve("routes #1 50%.py")',
+        'new URL("routes%20%231%2050%25.py", import.meta.url)',
+        'new URL("routes%20%231%2050%25.py", import.meta.url).href',
+    ],
+)
+def test_a_route_file_is_named_by_its_path_from_where_node_was_started_or_by_its_url(app: App, named: str):
+    app.write("routes #1 50%.py", ROUTES)
+    ended = app.script(
+        "script.mjs",
+        f"""
+        import path from "node:path"
+        import Backbone from "backbone"
+        import {{ start }} from "fauxserver"
+
+        const {{ fauxServer }} = await start({{ intercept: {{ Backbone }} }})
+        await fauxServer.load({named})
+        console.log(await new Backbone.Collection().fetch({{ url: "books" }}))
+        """,
+    )
+    assert ended == (0, "[ { id: 1 } ]\n", "")
+
+
+def test_a_route_file_that_is_not_there_is_told_with_its_path(app: App):
+    (app.folder / "folder.py").mkdir()
+    ended = app.script(
+        "script.mjs",
+        """
+        import { start } from "fauxserver"
+
+        const { fauxServer } = await start({ routes: "below/none.py" })
+        for (const name of ["none.py", "folder.py"]) {
+          await fauxServer.load(name).catch(error => console.log(error.message))
+        }
+        """,
+    )
+    assert (ended.code, ended.out) == (
+        0,
+        f"Cannot load {app.folder}/none.py: there is no such file. Check the path.\n"
+        f"Cannot load {app.folder}/folder.py: it is a folder. Check the path.\n",
+    )
+    told = ended.err.splitlines()[0]
+    assert told == f"fauxserver: Cannot load {app.folder}/below/none.py: there is no such file. Check the path."
+
+
+def test_a_file_beside_a_route_file_that_is_not_there_is_told_with_both(app: App):
+    app.write("below/routes.py", '# /// script\n# [tool.fauxserver]\n# files = ["books.json"]\n# ///\n')
+    ended = app.script(
+        "script.cjs", 'require("fauxserver").load("below/routes.py").catch(error => console.log(error.message))'
+    )
+    assert ended.out == (
+        f"routes.py: Cannot load {app.folder}/below/books.json: there is no such file. Check the path.\n"
+    )
+
+
+def test_the_runtimes_files_may_lie_in_a_folder_of_any_name(app: App):
+    (app.folder / "node_modules" / "fauxserver").rename(app.folder / "some #1 50% copy")
+    ended = app.script(
+        "script.mjs",
+        """
+        import { createRequire } from "node:module"
+        const { start } = await import(new URL("some%20%231%2050%25%20copy/fauxserver.mjs", import.meta.url))
+        console.log((await start()).fauxServer.boot)
+        console.log((await createRequire(import.meta.url)("./some #1 50% copy/fauxserver.js").ready).boot)
+        const runtime = new URL("some%20%231%2050%25%20copy/", import.meta.url).href
+        console.log((await start({ runtime })).fauxServer.boot)
+        """,
+    )
+    assert ended == (0, "snapshot\nsnapshot\nsnapshot\n", "")
+
+
+# What nothing here answers
+
+NO_NETWORK = (
+    "GET {url}: no route answers it, or the faux server is off, and Backbone has nothing to ask the network with. "
+    "Add a route, or set Backbone.ajax."
+)
+
+
+def test_what_no_route_answers_and_no_ajax_can_ask_is_told(app: App):
+    ended = app.script(
+        "script.cjs",
+        """
+        const Backbone = require("backbone")
+        const fauxServer = require("fauxserver")
+        const told = how => error => console.log(how, error.message)
+        const fetch = url => new Backbone.Model().fetch({ url, error: (_, error) => told("error")(error) })
+
+        fauxServer.get("here", () => 1)
+        fetch("held").catch(told("rejected"))
+        fauxServer.ready.then(() => {
+          try { fetch("nowhere") } catch (error) { told("thrown")(error) }
+          fauxServer.enable(false)
+          try { fetch("here") } catch (error) { told("thrown")(error) }
+        })
+        """,
+    )
+    held, nowhere, here = (NO_NETWORK.format(url=url) for url in ("held", "nowhere", "here"))
+    assert (ended.code, ended.err) == (0, f"fauxserver: {held}\n")
+    assert ended.out.splitlines() == [f"error {held}", f"rejected {held}", f"thrown {nowhere}", f"thrown {here}"]
+
+
+def test_what_no_route_answers_is_asked_with_the_apps_own_ajax(app: App):
+    ended = app.script(
+        "script.cjs",
+        """
+        const Backbone = require("backbone")
+        const fauxServer = require("fauxserver")
+
+        Backbone.ajax = options => Promise.resolve({ asked: options.url }).then(options.success)
+        const fetch = url => new Backbone.Model().fetch({ url, success: (_, answer) => console.log(answer) })
+        fetch("held")
+        fauxServer.ready.then(() => fetch("nowhere"))
+        """,
+    )
+    assert ended == (0, "{ asked: 'held' }\n{ asked: 'nowhere' }\n", "")
+
+
+# Who requires it and does not use it
+
+
+def test_required_and_not_used_it_loads_no_runtime_and_waits_for_the_first_who_does(app: App):
+    ended = app.script(
+        "script.cjs",
+        """
+        const loaded = () => Symbol.for("fauxserver.runtime") in globalThis
+        const fauxServer = require("fauxserver")
+        setTimeout(async () => {
+          console.log(loaded(), fauxServer.getVersion(), fauxServer.boot)
+          try { fauxServer.getRouteAt(0) } catch (error) { console.log(error.message) }
+          await fauxServer.ready
+          console.log(loaded(), fauxServer.boot)
+        }, 300)
+        """,
+    )
+    version = app.version()
+    assert ended == (
+        0,
+        f"false {version} undefined\n"
+        "fauxServer.getRouteAt: the server is still loading its runtime. Call it after `await fauxServer.ready`.\n"
+        "true snapshot\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    "use", ["fauxServer.runPython('1')", "fauxServer.load('routes.py')", "fauxServer.get('a', [])"]
+)
+def test_whatever_needs_the_runtime_loads_it(app: App, use: str):
+    app.write("routes.py", ROUTES)
+    ended = app.script(
+        "script.cjs",
+        f"""
+        const fauxServer = require("fauxserver")
+        {use}
+        process.on("exit", () => console.log(fauxServer.boot))
+        """,
+    )
+    assert ended == (0, "snapshot\n", "")
