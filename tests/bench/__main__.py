@@ -6,11 +6,19 @@ python -m tests.bench requests routes       these subjects only
 
 import argparse
 
-from tests.bench import boot, requests
+from tests.bench import boot, guard, reload, requests, reset, routes, sizes
 from tests.bench.cast import bench
 from tests.bench.table import table
 
-SUBJECTS = {"boot": boot.rows, "requests": requests.rows}
+SUBJECTS = {
+    "boot": boot.rows,
+    "requests": requests.rows,
+    "guard": guard.rows,
+    "routes": routes.rows,
+    "reset": reset.rows,
+    "reload": reload.rows,
+    "sizes": sizes.rows,
+}
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -35,12 +35,17 @@ class Bench:
         return max(number // 100, 2) if self.quick else number
 
     @contextlib.contextmanager
-    def page(self, routes: str | None, *body: str, faux: str = OURS, **attributes: Any) -> Iterator[Page]:
-        """A page of its own, ready, with `ask.js` in it; *routes* is its route file, if it is one of ours."""
+    def page(
+        self, routes: str | None, *body: str, faux: str = OURS, name: str = "", **attributes: Any
+    ) -> Iterator[Page]:
+        """A page of its own, ready, with `ask.js` in it.
+
+        *routes* is the text of its route file, if it is one of ours; *name* what page and route file are called.
+        """
         context = self.browser.new_context()
         context.set_default_timeout(120_000)
         page = context.new_page()
-        name = f"/bench-{len(self.site.files)}"
+        name = f"/{name or f'bench-{len(self.site.files)}'}"
         files = [] if routes is None else [f"{name}.py"]
         if routes is not None:
             self.site.write(f"{name}.py", routes)

@@ -50,7 +50,7 @@ class Row(NamedTuple):
 def compared(
     what: str, peer: str, theirs: list[float], ours: list[float], *, spoken: Spoken, goal: Goal | None = None
 ) -> Row:
-    """A row from figures that were taken in turn. The ratio is the median of the rounds' own, which noise moves least."""
+    """A row from figures that were taken in turn. The ratio is the median of the rounds' own: noise moves it least."""
     ratio = statistics.median(our / their for our, their in zip(ours, theirs, strict=True))
     return Row(what, statistics.median(ours), peer, statistics.median(theirs), ratio, goal, spoken)
 
