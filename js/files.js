@@ -34,9 +34,12 @@ export class BootError extends Error {
   }
 }
 
-/** Whether this is Node, and the files are read from disk. */
-export function inNode() {
-  const process = /** @type {any} */ (globalThis).process
+/**
+ * Whether this is Node, and the files are read from disk. It may have a document: test runners give it one.
+ *
+ * @param {any} [global]
+ */
+export function inNode({ process } = globalThis) {
   // By its tag: a bundler's stand-in for a page has the versions, too.
   return Object.prototype.toString.call(process) === "[object process]" && Boolean(process.versions?.node) && process.type !== "renderer"
 }

@@ -3,6 +3,7 @@
 import { connect, createBridge } from "./bridge.js"
 import { createReporter, logFault } from "./console.js"
 import { createErrorBox } from "./errorbox.js"
+import { inNode } from "./files.js"
 import { createHold } from "./hold.js"
 import { createListeners } from "./listeners.js"
 import * as originals from "./originals.js"
@@ -33,14 +34,16 @@ import { createTimeLimit } from "./timelimit.js"
 /** @param {Surroundings} surroundings */
 export function createLifecycle({ global = globalThis, boot, installPackages, settings = {}, enabled, beforeScripts = () => {}, wanted = () => {} }) {
   const { document } = global
+  // Nobody looks at the one that a test runner gives Node, and tests count what is in it.
+  const page = inNode(global) ? undefined : document
   const scheduler = createScheduler(global)
   const held = createHold(() => {
     if (phase === "off" && enabled) wanted()
   })
-  const box = document && !settings.quiet ? createErrorBox(document) : undefined
+  const box = page && !settings.quiet ? createErrorBox(page) : undefined
   const wait = (/** @type {() => void} */ task, /** @type {number} */ delay) => originals.setTimeout.call(global, task, delay)
   // Lines in a terminal would only be in the way.
-  const report = document ? createReporter({ wait }) : () => {}
+  const report = page ? createReporter({ wait }) : () => {}
   const listeners = createListeners(scheduler.shield)
 
   /** @type {"off" | "loading" | "ready" | "failed"} */
@@ -52,6 +55,8 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
   /** @type {any} */
   let host
   let stopWatching = () => {}
+  /** What waits for calls that were noted, should they never be made. @type {Set<(error: unknown) => void>} */
+  const unsettled = new Set()
   let toldEnabled = enabled
   /** Route files by address, and the files laid beside them. @type {Map<string, { script: PythonScript, beside: string[] }>} */
   const loaded = new Map()
@@ -110,7 +115,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     phase = "ready"
     tellEnabled()
     held.release(true, scheduler.shield)
-    if (settings.reload && document) stopWatching = watch(watched, reload)
+    if (settings.reload && page) stopWatching = watch(watched, reload)
   }
 
   function stop() {
@@ -162,6 +167,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     const message = error instanceof Error ? error.message : String(error)
     console.error("fauxserver:", error)
     scheduler.shield(() => show({ message }))
+    for (const reject of unsettled) reject(error)
     held.release(false, scheduler.shield)
     tellEnabled()
   }
@@ -206,7 +212,10 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
   function later(name, args, run) {
     if (bridge && phase === "ready") return promiseOf(() => run(/** @type {import("./bridge.js").Bridge} */ (bridge)))
     const promise = new Promise((resolve, reject) => {
+      if (phase === "failed") return reject(new Error(`fauxServer.${name}: the server could not start, as the console says.`))
+      unsettled.add(reject)
       call(name, args, async (bridge) => {
+        unsettled.delete(reject)
         try {
           resolve(await run(bridge))
         } catch (error) {

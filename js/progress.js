@@ -1,5 +1,7 @@
 /** Tell how far the runtime has loaded: by an event, by a callback, and by a discreet bar when it takes longer than half a second. */
 
+import { inNode } from "./files.js"
+
 // Kept from before a test page replaces its clock.
 const { setTimeout, clearTimeout } = globalThis
 
@@ -17,7 +19,7 @@ const PATIENCE = 500
  * @returns {Loading}
  */
 export function startLoading(onProgress = () => {}) {
-  const page = globalThis.document
+  const page = inNode() ? undefined : globalThis.document
   let loaded = 0
   let total = 0
   /** @type {ReturnType<typeof showBar> | undefined} */

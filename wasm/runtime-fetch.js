@@ -14,8 +14,9 @@ export function fetch(input, init) {
   return given.get(String(input))?.then(bytes => new Response(bytes)) ?? network(input, init)
 }
 
-// Pyodide asks where its script lies: under Node for `createRequire`, in a page for nothing that matters.
+// Pyodide asks where its script lies: under Node for `createRequire`, in a page for nothing that matters. A document says
+// nothing about which of them it is: test runners give Node one.
 export const scriptUrl =
-  typeof document === "undefined" && typeof __filename === "string"
+  typeof __filename === "string" && typeof require === "function"
     ? require("node:url").pathToFileURL(__filename).href
     : globalThis.document?.currentScript?.src ?? ""

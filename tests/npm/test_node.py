@@ -295,3 +295,29 @@ def test_whatever_needs_the_runtime_loads_it(app: App, use: str):
         """,
     )
     assert ended == (0, "snapshot\n", "")
+
+
+def test_what_waits_for_a_server_that_cannot_start_is_told(app: App):
+    (app.folder / "node_modules" / "fauxserver" / "runtime.js").unlink()
+    ended = app.script(
+        "script.cjs",
+        """
+        const fauxServer = require("fauxserver")
+        const tell = what => error => console.log(what, error.message.split(". ")[0])
+        fauxServer.load("routes.py").catch(tell("load"))
+        fauxServer.runPython("1").catch(tell("runPython"))
+        fauxServer.ready.catch(error => {
+          tell("ready")(error)
+          fauxServer.load("routes.py").catch(tell("later"))
+        })
+        """,
+    )
+    path = app.folder / "node_modules" / "fauxserver" / "runtime.js"
+    why = f"Cannot start fauxserver (loading the runtime): {path} is missing or cannot be read"
+    assert ended.code == 0
+    assert sorted(ended.out.splitlines()) == [
+        "later fauxServer.load: the server could not start, as the console says.",
+        f"load {why}",
+        f"ready {why}",
+        f"runPython {why}",
+    ]
