@@ -3,8 +3,8 @@
 /**
  * @typedef {{ file: string, size: number, raw: number, integrity: string }} Part
  *   One file: its size, its size when inflated, and the hashes of both, as `integrity` of fetch wants them.
- * @typedef {{ raw: number, parts: Part[] }} Asset
- *   What is read as one piece. It lies in several files so that its loading can be followed.
+ * @typedef {{ raw: number, parts: (Part & { at: number })[] }} Asset
+ *   What is read as one piece: the size of it, and the files that it lies in, each with its place. Between them are zeros.
  * @typedef {{ part(part: Part, stage: string): Promise<Uint8Array>, script(part: Part, stage: string): Promise<void>, json(file: string, stage: string): Promise<any>, refusal(): string | undefined, end(): void }} Files
  * @typedef {import("./progress.js").Loading} Loading
  */
@@ -121,7 +121,8 @@ function pageFiles(base) {
       const url = address(part)
       const { integrity } = part
       try {
-        const response = await network(url, { integrity }).catch(() => network(url, { integrity, cache: "reload" }))
+        // What was kept under its hash needs nobody to say that it is still good; if it is not, once more from the server.
+        const response = await network(url, { integrity, cache: "force-cache" }).catch(() => network(url, { integrity, cache: "reload" }))
         if (!response.ok) throw new Error(`${response.status} ${response.statusText}`)
         return new Uint8Array(await response.arrayBuffer())
       } catch (cause) {
@@ -217,16 +218,14 @@ function diskFiles(base) {
  * @param {Asset} asset
  * @param {string} stage
  * @param {Loading} loading
- * @param {Uint8Array} [buffer]
+ * @param {Uint8Array} [buffer] Of zeros.
  * @returns {Promise<Uint8Array>}
  */
 export async function readAsset(files, asset, stage, loading, buffer = new Uint8Array(asset.raw)) {
-  let offset = 0
   const pieces = asset.parts.map(async part => {
-    const place = buffer.subarray(offset, (offset += part.raw))
     const bytes = await files.part(part, stage)
     loading.loaded(part.size, stage)
-    await inflate(bytes, place, part, stage)
+    await inflate(bytes, buffer.subarray(part.at, part.at + part.raw), part, stage)
   })
   // If several fail, the first is the one to tell of.
   for (const piece of pieces) piece.catch(() => {})
@@ -242,17 +241,21 @@ export async function readAsset(files, asset, stage, loading, buffer = new Uint8
  * @param {Part} part
  * @param {string} stage
  */
-export async function inflate(bytes, place, part, stage) {
+async function inflate(bytes, place, part, stage) {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return place.set(bytes)
   if (inNode()) return place.set((await builtin("node:zlib")).gunzipSync(bytes))
   if (typeof DecompressionStream === "undefined") {
     throw new BootError(stage, part.file, "cannot be inflated: this browser has no DecompressionStream", "Use a newer browser")
   }
+  const { readable, writable } = new DecompressionStream("gzip")
+  const writer = writable.getWriter()
+  // Whatever is wrong with it is told by the reader.
+  for (const writing of [writer.write(/** @type {any} */ (bytes)), writer.close()]) writing.catch(() => {})
   // Read a chunk at a time into its place: nothing is kept twice.
-  const reader = new Response(/** @type {any} */ (bytes)).body?.pipeThrough(new DecompressionStream("gzip")).getReader()
+  const reader = readable.getReader()
   let offset = 0
   for (;;) {
-    const { done, value } = await /** @type {any} */ (reader).read()
+    const { done, value } = await reader.read()
     if (done) return
     place.set(value, offset)
     offset += value.length

@@ -29,7 +29,8 @@ DEMO = ROOT / "demo"
 # The heap that the runtime starts with, which restoring a snapshot does not grow (pyodide#6254).
 HEAP = 31_457_280
 
-# What is large is loaded in pieces of about this size, so that loading can be followed and inflating begins early.
+# What is large is loaded in pieces of about this size: inflating begins early, and what is lost is asked for again
+# alone.
 PIECE = 1_400_000
 
 # Folders that no source lies in.
@@ -126,14 +127,14 @@ def _runtime(out: Path, modules: Path, force: bool) -> dict[str, Any]:
         micropip = _wheel(work, "micropip", lock["packages"]["micropip"]["version"])
         _snapshot(work, pyodide / "python_stdlib.zip")
         assets = {
-            "script": _write(out, "runtime", [(work / "runtime.js").read_bytes()], suffix=".js", zipped=True),
-            "wasm": _write(out, "pyodide", _pieces((pyodide / "pyodide.asm.wasm").read_bytes())),
-            "snapshot": _write(out, "snapshot", _pieces((work / "snapshot").read_bytes())),
+            "script": _write(out, "runtime", (work / "runtime.js").read_bytes(), suffix=".js", zipped=True),
+            "wasm": _large(out, "pyodide", (pyodide / "pyodide.asm.wasm").read_bytes()),
+            "snapshot": _large(out, "snapshot", (work / "snapshot").read_bytes()),
             # Zip files as they are: the page inflates of them what it imports.
-            "stdlib": _write(out, "stdlib", [(work / "stdlib.zip").read_bytes()], zipped=True),
-            "wholeStdlib": _write(out, "stdlib-whole", [(pyodide / "python_stdlib.zip").read_bytes()], zipped=True),
-            "package": _write(out, "fauxserver", [package], zipped=True),
-            "micropip": _write(out, "micropip", [micropip], zipped=True),
+            "stdlib": _write(out, "stdlib", (work / "stdlib.zip").read_bytes(), zipped=True),
+            "wholeStdlib": _write(out, "stdlib-whole", (pyodide / "python_stdlib.zip").read_bytes(), zipped=True),
+            "package": _write(out, "fauxserver", package, zipped=True),
+            "micropip": _write(out, "micropip", micropip, zipped=True),
         }
     # Of Pyodide's packages only what lies here: what is not in the lock file, micropip asks the index for.
     lock = {"info": lock["info"], "packages": {}}
@@ -386,31 +387,51 @@ def _zip(files: Iterable[tuple[str, bytes]]) -> bytes:
     return buffer.getvalue()
 
 
-def _pieces(content: bytes, step: int = 1 << 20) -> list[bytes]:
-    """Cut where about PIECE bytes, compressed, have come together."""
-    pieces, size = [b""], 0
+def _pieces(content: bytes, step: int = 1 << 20) -> list[tuple[int, bytes]]:
+    """Cut where about PIECE bytes, compressed, have come together; leave out the blocks that are nothing but zeros.
+
+    Of each piece, where it lies.
+    """
+    pieces: list[tuple[int, bytes]] = []
+    end, size = -1, 0
     for start in range(0, len(content), step):
         block = content[start : start + step]
+        if not block.strip(b"\0"):
+            continue
         compressed = len(zlib.compress(block))
-        if pieces[-1] and size + compressed > PIECE:
-            pieces.append(b"")
+        if start != end or size + compressed > PIECE:
+            pieces.append((start, b""))
             size = 0
-        pieces[-1] += block
+        at, piece = pieces[-1]
+        pieces[-1] = at, piece + block
+        end = start + len(block)
         size += compressed
     return pieces
 
 
-def _write(out: Path, name: str, pieces: list[bytes], suffix: str = ".bin", zipped: bool = False) -> dict[str, Any]:
-    """Write an asset's pieces and tell of them as the loader wants it."""
+def _large(out: Path, name: str, content: bytes) -> dict[str, Any]:
+    return _write(out, name, content, _pieces(content))
+
+
+def _write(
+    out: Path,
+    name: str,
+    content: bytes,
+    pieces: list[tuple[int, bytes]] | None = None,
+    suffix: str = ".bin",
+    zipped: bool = False,
+) -> dict[str, Any]:
+    """Write an asset, or the *pieces* of it, and tell of it as the loader wants it."""
     parts = []
-    for number, piece in enumerate(pieces, start=1):
+    pieces = pieces or [(0, content)]
+    for number, (at, piece) in enumerate(pieces, start=1):
         file = f"{name}{f'-{number}' if len(pieces) > 1 else ''}{suffix}"
-        content = piece if zipped else gzip.compress(piece, 9, mtime=0)
-        (out / file).write_bytes(content)
+        written = piece if zipped else gzip.compress(piece, 9, mtime=0)
+        (out / file).write_bytes(written)
         # Both hashes: a server may inflate what it serves.
-        integrity = " ".join(dict.fromkeys([_integrity(content), _integrity(piece)]))
-        parts.append({"file": file, "size": len(content), "raw": len(piece), "integrity": integrity})
-    return {"raw": sum(map(len, pieces)), "parts": parts}
+        integrity = " ".join(dict.fromkeys([_integrity(written), _integrity(piece)]))
+        parts.append({"file": file, "size": len(written), "raw": len(piece), "at": at, "integrity": integrity})
+    return {"raw": len(content), "parts": parts}
 
 
 def _integrity(content: bytes) -> str:

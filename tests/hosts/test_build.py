@@ -49,7 +49,10 @@ def test_the_runtimes_files_are_those_that_the_loader_is_told_of(static: Path, m
     assert runtime.pop("lock")["packages"] == {}
     assert set(runtime) == {"script", "wasm", "snapshot", "stdlib", "wholeStdlib", "package", "micropip"}
     for asset in runtime.values():
-        assert asset["raw"] == sum(part["raw"] for part in asset["parts"])
+        ends = [part["at"] + part["raw"] for part in asset["parts"]]
+        assert all(end <= part["at"] for end, part in zip(ends, asset["parts"][1:], strict=False))
+        assert asset["parts"][0]["at"] == 0
+        assert ends[-1] <= asset["raw"]
         for part in asset["parts"]:
             content = (static / part["file"]).read_bytes()
             assert part["size"] == len(content)
@@ -57,6 +60,13 @@ def test_the_runtimes_files_are_those_that_the_loader_is_told_of(static: Path, m
     assert json.dumps(runtime["wasm"]["parts"][0]["integrity"]) in (static / "fauxserver.js").read_text(
         encoding="utf-8"
     )
+
+
+def test_what_is_large_is_cut_into_pieces_and_what_is_all_zeros_left_out():
+    noise = bytes(hashlib.sha256(str(number).encode()).digest()[0] for number in range(3000))
+    content = noise[:1000] + bytes(2000) + noise[1000:] + bytes(500)
+    pieces = builder._pieces(content, step=1000)
+    assert pieces == [(0, noise[:1000]), (3000, noise[1000:])]
 
 
 def test_any_static_server_serves_the_files_as_they_are(static: Path):
