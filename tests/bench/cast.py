@@ -9,9 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser import chromium, npm
+from tests.browser import npm
+from tests.browser.engine import playwrights_browser
 from tests.browser.matrix import LATEST
 from tests.browser.pages import OURS, html
 from tests.browser.site import Site
@@ -86,10 +87,7 @@ def bench(rounds: int, quick: bool = False) -> Iterator[Bench]:
     }
     site = Site(mounts).start()
     try:
-        with sync_playwright() as playwright:
-            path = chromium.find(playwright.chromium.executable_path)
-            browser = playwright.chromium.launch(executable_path=path, args=chromium.flags(chromium.is_root()))
+        with playwrights_browser() as browser:
             yield Bench(browser, site, rounds, quick)
-            browser.close()
     finally:
         site.stop()

@@ -1,15 +1,28 @@
-"""The cast of the browser tests: a built site, a browser, a page that is watched."""
+"""The cast of the browser tests: a built site, the engines, a page that is watched.
 
+A test runs in Chromium, unless it, or its module, is marked to run in all three engines:
+
+    pytestmark = pytest.mark.every_engine
+"""
+
+import functools
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser import chromium, npm
+from tests.browser import npm
+from tests.browser.engine import ENGINES, Engine
 from tests.browser.pages import Visitor
 from tests.browser.site import Site
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "visitor" in metafunc.fixturenames:
+        everywhere = metafunc.definition.get_closest_marker("every_engine")
+        metafunc.parametrize("visitor", ENGINES if everywhere else ["chromium"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -41,22 +54,19 @@ def site(_server: Site) -> Site:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = chromium.find(playwright.chromium.executable_path)
-        running = playwright.chromium.launch(executable_path=path, args=chromium.flags(chromium.is_root()))
-        yield running
-        running.close()
+def _engines() -> Iterator[Callable[[str], Engine]]:
+    """Start an engine when it is first asked for; all end with the session."""
+    with ExitStack() as stack:
+        yield functools.cache(lambda name: stack.enter_context(ENGINES[name]()))
 
 
 @pytest.fixture
-def visitor(browser: Browser, site: Site) -> Iterator[Visitor]:
-    """A fresh profile with one page, which nothing may go wrong in unless the test expects it."""
-    context = browser.new_context()
-    context.set_default_timeout(20_000)
-    visitor = Visitor(context, site)
-    yield visitor
-    context.close()
+def visitor(_engines: Callable[[str], Engine], request: pytest.FixtureRequest, site: Site) -> Iterator[Visitor]:
+    """A fresh profile with one page. In Chromium; a test or a module marked `every_engine` has it in each in turn."""
+    name = getattr(request, "param", "chromium")
+    page = _engines(name)(site)
+    yield Visitor(page, site, name)
+    page.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, Page
 
+from tests.browser.engine import ChromiumPage
+from tests.browser.engine import Page as Tab
 from tests.browser.matrix import LATEST, Combination
 from tests.browser.site import Site
 
@@ -52,6 +54,8 @@ def html(
 
 # What every page has: `await ask("books/1")` is the answer of a plain sync, or ["error", reason].
 ASK = """
+    const wait = window.setTimeout.bind(window)
+    window.someTime = () => new Promise(resolve => wait(resolve, 10))
     window.ask = (url, { method = "read", model = new Backbone.Model(), ...options } = {}) => new Promise(resolve => {
       Backbone.sync(method, model, {
         url, ...options, success: value => resolve(value), error: reason => resolve(["error", reason]),
@@ -60,34 +64,64 @@ ASK = """
 """
 
 
+# The text of the box that shows errors in the page, or null.
+BOX = "document.querySelector('fauxserver-errors')?.shadowRoot.textContent ?? null"
+
+
 class Visitor:
-    """Opens pages and remembers what went wrong in them."""
+    """Opens pages and remembers what went wrong in them; in the engine of that name."""
 
-    def __init__(self, context: BrowserContext, site: Site) -> None:
-        self.context = context
+    def __init__(self, tab: Tab, site: Site, engine: str = "chromium") -> None:
+        self.tab = tab
         self.site = site
-        self.page: Page = context.new_page()
-        self.page.add_init_script(ASK)
-        self.console: list[str] = []
-        self.errors: list[str] = []
-        self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.errors.append(f"{error.name}: {error.message}"))
+        self.engine = engine
+        tab.preload(ASK)
 
-    def _heard(self, message: ConsoleMessage) -> None:
-        self.console.append(f"{message.type}: {message.text}")
+    @property
+    def page(self) -> Page:
+        """Playwright's page, for what Chromium alone is tested for."""
+        return self._chromiums.page
 
-    def visit(self, content: str, address: str = "/page.html") -> Page:
+    @property
+    def context(self) -> BrowserContext:
+        """Playwright's context, likewise."""
+        return self._chromiums.context
+
+    @property
+    def _chromiums(self) -> ChromiumPage:
+        assert isinstance(self.tab, ChromiumPage), (
+            f"{self.engine} is not driven by Playwright: use the visitor's words."
+        )
+        return self.tab
+
+    @property
+    def console(self) -> list[str]:
+        """What the console was told, each as "type: text"."""
+        return self.tab.console
+
+    @property
+    def errors(self) -> list[str]:
+        """The exceptions that nobody caught, each as "TypeError: text"."""
+        return self.tab.errors
+
+    @property
+    def failures(self) -> list[str]:
+        """What the console called an error, and what nobody caught."""
+        return [line for line in self.console if line.startswith("error:")] + self.errors
+
+    def go(self, address: str) -> None:
+        """Go to *address*, on our site or (a whole one) elsewhere, not waiting for any runtime."""
+        self.tab.open(self.site.url + address if address.startswith("/") else address)
+
+    def visit(self, content: str, address: str = "/page.html") -> None:
         """Serve *content* at *address* and go there, not waiting for any runtime."""
-        path = address.split("?")[0].split("#")[0]
-        self.site.write(path, content)
-        self.page.goto(self.site.url + address)
-        return self.page
+        self.site.write(address.split("?")[0].split("#")[0], content)
+        self.go(address)
 
-    def open(self, *body: str, boot: str = "snapshot", address: str = "/page.html", **options: Any) -> Page:
+    def open(self, *body: str, boot: str = "snapshot", address: str = "/page.html", **options: Any) -> None:
         """Visit a page with our script (see `html`), and wait until it is ready."""
         self.visit(html(*body, **options), address)
         assert self.ready() == boot, self.console
-        return self.page
 
     def ready(self) -> str:
         """Wait for `fauxServer.ready` and return how it booted."""
@@ -96,9 +130,14 @@ class Visitor:
 
     def run(self, code: str, argument: Any = None) -> Any:
         """Run the body of an async JavaScript function in the page; *argument* is `given` there."""
-        return self.page.evaluate(f"async given => {{ {code} }}", argument)
+        return self.tab.evaluate(code, argument)
+
+    def until(self, condition: str) -> None:
+        """Wait until a JavaScript expression is true."""
+        self.run(f"while (!({condition})) await someTime()")
 
     @property
-    def failures(self) -> list[str]:
-        """What the console called an error, and what nobody caught."""
-        return [line for line in self.console if line.startswith("error:")] + self.errors
+    def box(self) -> str | None:
+        """The text of the box that shows errors in the page, if it is there."""
+        text: str | None = self.run(f"return {BOX}")
+        return text

@@ -15,7 +15,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.browser import npm
-from tests.browser.chromium import is_root
+from tests.browser.programs import is_root
 
 Serving = Callable[[Path], AbstractContextManager[str]]
 

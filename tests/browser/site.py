@@ -40,13 +40,17 @@ class Site:
     """Serves *mounts* (prefix → folder) and what a test writes; below /real/ answers the real API.
 
     ``site.replies`` holds the answers that a test wants at an address instead: a damaged file, a missing one.
+    ``site.first`` is a script that every page runs before its own, for engines that cannot be told to.
     """
+
+    FIRST = "/first-in-every-page.js"
 
     def __init__(self, mounts: Mapping[str, Path]) -> None:
         self.mounts = dict(mounts)
         self.files: dict[str, bytes] = {}
         self.replies: dict[str, Reply] = {}
         self.requests: list[Seen] = []
+        self.first = ""
         self._held: dict[str, threading.Event] = {}
         site = self
 
@@ -116,6 +120,15 @@ class Site:
 
     def answer(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         path = unquote(urlsplit(target).path)
+        if path == self.FIRST:
+            return Reply(200, self.first.encode(), {"Content-Type": "text/javascript", "Cache-Control": "no-store"})
+        reply = self._answer(method, target, path, body, headers)
+        if self.first and reply.body and reply.headers.get("Content-Type", "").startswith("text/html"):
+            doctype, _, rest = reply.body.partition(b">")
+            return reply._replace(body=doctype + f'><script src="{self.FIRST}"></script>'.encode() + rest)
+        return reply
+
+    def _answer(self, method: str, target: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         self.requests.append(Seen(method, unquote(target), body.decode("utf-8", "replace")))
         if held := self._held.get(path):
             held.wait()

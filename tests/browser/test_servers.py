@@ -5,11 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.browser import chromium, servers
+from tests.browser import servers
 from tests.browser.conftest import Visitor
+from tests.browser.engine import ChromiumPage, flags
 from tests.browser.matrix import LATEST
+from tests.browser.programs import CHROMIUM, find, is_root
 from tests.browser.servers import Serving
 from tests.browser.site import Site
 
@@ -179,13 +180,13 @@ def test_it_boots_where_a_service_worker_stands_between(visitor: Visitor, public
     assert visitor.failures == []
 
 
-def test_it_boots_over_http_from_an_address_that_is_not_localhost(browser: Browser, site: Site, public: Path):
+def test_it_boots_over_http_from_an_address_that_is_not_localhost(visitor: Visitor, site: Site, public: Path):
     rules = "--host-resolver-rules=MAP books.example 127.0.0.1"
-    path = chromium.find(browser.browser_type.executable_path)
-    args = [*chromium.flags(chromium.is_root()), rules, "--no-proxy-server"]
-    elsewhere = browser.browser_type.launch(executable_path=path, args=args)
+    playwrights = visitor.context.browser.browser_type
+    path = find(CHROMIUM, playwrights.executable_path)
+    elsewhere = playwrights.launch(executable_path=path, args=[*flags(is_root()), rules, "--no-proxy-server"])
     try:
-        visitor = Visitor(elsewhere.new_context(), site)
+        visitor = Visitor(ChromiumPage(elsewhere), site)
         with servers.http_server(public) as address:
             visitor.page.goto(address.replace("127.0.0.1", "books.example"))
             assert visitor.run("return [isSecureContext, typeof crypto.subtle]") == [False, "undefined"]
