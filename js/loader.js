@@ -49,12 +49,13 @@ export function findBase(given) {
 }
 
 /**
- * A path in Node, which may be named by its URL.
+ * The whole path, in Node, of what is named by its path or its URL.
  *
  * @param {string} named
  */
 function pathOf(named) {
-  return named.startsWith("file:") ? /** @type {any} */ (globalThis).process.getBuiltinModule("node:url").fileURLToPath(named) : named
+  const { getBuiltinModule } = /** @type {any} */ (globalThis).process
+  return named.startsWith("file:") ? getBuiltinModule("node:url").fileURLToPath(named) : getBuiltinModule("node:path").resolve(named)
 }
 
 /** @param {string} named */
@@ -81,7 +82,8 @@ export async function boot({ base = findBase(), onProgress, stdout, stderr } = {
   } catch (error) {
     if (error instanceof BootError) throw error
     const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, "")
-    throw new BootError("starting Python", "", `the runtime does not start: ${message}`, "Try another browser; if it fails there too, tell us", error)
+    const advice = `Try another ${inNode() ? "version of Node" : "browser"}; if it fails there too, tell us`
+    throw new BootError("starting Python", "", `the runtime does not start: ${message}`, advice, error)
   } finally {
     files.end()
     loading.end()

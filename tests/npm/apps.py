@@ -55,6 +55,11 @@ class App:
         """The package's."""
         return str(json.loads((self.folder / "node_modules/fauxserver/package.json").read_text())["version"])
 
+    @property
+    def esbuild(self) -> Path:
+        """A file beside which esbuild is installed: the one that the bridge is bundled with."""
+        return builder.JS / "package.json"
+
     def tool(self, package: str, name: str | None = None) -> Path:
         """The script of a package's command."""
         package_json = json.loads((self.folder / "node_modules" / package / "package.json").read_text())
