@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from fauxserver import __version__
 from fauxserver.hosts import cli
-from wasm.build import node
 
 ROUTES = """
 import re
@@ -149,21 +148,6 @@ def test_an_installation_without_its_static_files_says_so(tmp_path: Path, monkey
     monkeypatch.setattr(cli, "PACKAGE", tmp_path / "fauxserver")
     result = fauxserver("vendor", tmp_path)
     assert (result.exit_code, "install fauxserver again" in result.stderr) == (1, True)
-
-
-def test_the_npm_packages_vendor_lays_the_same_files(tmp_path: Path, static: Path):
-    (tmp_path / "manifest.json").write_text(json.dumps({"files": {"snapshot-9.bin": {}}}))
-    (tmp_path / "snapshot-9.bin").write_text("old")
-    command = [node(), str(static / "vendor.js"), "vendor", str(tmp_path)]
-    ended = subprocess.run(command, capture_output=True, text=True)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    there = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert there == {path.name: path.read_bytes() for path in static.iterdir() if path.is_file()}
-
-
-def test_the_npm_packages_command_knows_vendor_alone(static: Path):
-    ended = subprocess.run([node(), str(static / "vendor.js"), "demo"], capture_output=True, text=True)
-    assert (ended.returncode, ended.stderr) == (2, "Usage: fauxserver vendor DIR\n")
 
 
 # demo
