@@ -1,4 +1,4 @@
-// Two routes of the faux server that are written in JavaScript, and the note that says who answers.
+// Two routes of the faux server that are written in JavaScript.
 
 const mottos = [
   "Borrow a thought, return it used.",
@@ -7,17 +7,13 @@ const mottos = [
   "Every answer here is overdue.",
 ]
 
-fauxServer.get("library-app/motto", () => ({ text: mottos[new Date().getDate() % mottos.length] }))
+fauxServer.get("library-app/motto", function motto() {
+  return { text: mottos[new Date().getDate() % mottos.length] }
+})
 
-fauxServer.get("library-app/shelves", () =>
-  ["Novels", "Crime", "Science fiction", "Fantasy", "Children", "Stage and verse", "Ideas", "Lives"].map(name => ({ name })))
+fauxServer.get("library-app/shelves", function shelves() {
+  return ["Novels", "Crime", "Science fiction", "Fantasy", "Children", "Stage and verse", "Ideas", "Lives"].map(name => ({ name }))
+})
 
 // The app was written for jQuery's own requests: what fails is handed to it as a jqXHR.
 fauxServer.setTransportFactory(fauxServer.jqXHRTransport)
-
-// A page that opens with ?fauxserver=off boots nothing.
-const tellWhoAnswers = () => {
-  document.getElementById("note-page").hidden = !fauxServer.boot
-  document.getElementById("note-server").hidden = Boolean(fauxServer.boot)
-}
-fauxServer.ready.then(tellWhoAnswers, tellWhoAnswers)

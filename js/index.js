@@ -59,8 +59,9 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
     getVersion: () => version,
 
     enable: chained((flag = true) => {
-      lifecycle.enable(Boolean(flag))
+      // First, so that who hears of it finds the new `ready`.
       if (flag) begin()
+      lifecycle.enable(Boolean(flag))
     }),
     get enabled() {
       return Boolean(lifecycle.server.enabled)

@@ -276,13 +276,18 @@ def _version() -> str:
 
 
 def _demo(out: Path) -> None:
-    ignore = shutil.ignore_patterns("node_modules", "package*.json", "__pycache__", ".*")
+    ignore = shutil.ignore_patterns("node_modules", "package*.json", "__pycache__", "*.mjs", ".*")
     shutil.copytree(DEMO, out / "demo", ignore=ignore)
     if (DEMO / "package.json").is_file():
         modules = _install(DEMO)
-        (out / "demo" / "lib").mkdir(exist_ok=True)
-        for name, source in json.loads((DEMO / "package.json").read_text()).get("lib", {}).items():
-            shutil.copy2(modules / source, out / "demo" / "lib" / name)
+        lib = out / "demo" / "lib"
+        lib.mkdir(exist_ok=True)
+        package = json.loads((DEMO / "package.json").read_text())
+        for name, source in package.get("lib", {}).items():
+            shutil.copy2(modules / source, lib / name)
+        entries = {str(DEMO / source): name for name, source in package.get("bundle", {}).items()}
+        if entries:
+            _node("bundle.mjs", {"what": "demo", "js": str(JS), "out": str(lib), "entries": entries})
 
 
 # Tools

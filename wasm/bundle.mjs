@@ -1,4 +1,5 @@
-// Bundle JavaScript with esbuild: `runtime` makes runtime.js, `bridge` makes fauxserver.js and fauxserver.module.js.
+// Bundle JavaScript with esbuild: `runtime` makes runtime.js, `bridge` makes fauxserver.js and fauxserver.module.js,
+// `demo` what the demo's page imports.
 // Reads one JSON document from stdin, so that no path has to survive a shell.
 import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
@@ -45,5 +46,11 @@ if (what === "bridge") {
       target: "es2020",
       define: { ...define, ...(classic && { "import.meta.url": "undefined" }) },
     })
+  }
+}
+
+if (what === "demo") {
+  for (const [entry, file] of Object.entries(entries)) {
+    await esbuild.build({ ...common, entryPoints: [entry], outfile: path.join(out, file), format: "esm", target: "es2022", legalComments: "eof" })
   }
 }

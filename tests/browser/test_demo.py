@@ -9,22 +9,38 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitor
 from tests.browser.matrix import COMBINATIONS, WITHOUT_JQUERY, Combination
 from tests.browser.pages import html, script
-from tests.browser.site import Site
+from tests.browser.site import Reply, Site
 
+POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def library(visitor: Visitor, site: Site, static: Path) -> Iterator[Page]:
-    """The demo, opened and ready."""
+def demo(site: Site, static: Path) -> Iterator[str]:
+    """The demo's address. The page is under a strict policy, whatever is tested."""
     site.mounts.update({"/demo/fauxserver/": static, "/demo/": static / "demo"})
-    visitor.page.goto(site.url + "/demo/index.html")
+    headers = {"Content-Type": "text/html", "Content-Security-Policy": POLICY}
+    site.replies["/demo/"] = Reply(200, (static / "demo" / "index.html").read_bytes(), headers)
+    yield site.url + "/demo/"
+    site.mounts.pop("/demo/fauxserver/", None)
+    site.mounts.pop("/demo/", None)
+
+
+@pytest.fixture
+def opened(visitor: Visitor, demo: str) -> Page:
+    """The demo, opened and ready."""
+    visitor.page.goto(demo)
     assert visitor.ready() == "snapshot"
     expect(visitor.page.locator("#count")).to_have_text("200 books")
-    yield visitor.page
+    return visitor.page
+
+
+@pytest.fixture
+def library(opened: Page, visitor: Visitor, site: Site) -> Iterator[Page]:
+    """The same, where nothing may go wrong, and nothing reach the network."""
+    yield opened
     assert visitor.failures == []
     assert [seen.path for seen in site.requests if "library-app" in seen.path] == []
-    del site.mounts["/demo/fauxserver/"], site.mounts["/demo/"]
 
 
 def fill(page: Page, **fields: str) -> None:
@@ -33,15 +49,15 @@ def fill(page: Page, **fields: str) -> None:
             page.locator("#shelf").select_option(value)
         else:
             page.locator(f"#{name}").fill(value)
-    page.get_by_role("button", name="Save").click()
+    page.locator("#desk").get_by_role("button", name="Save").click()
 
 
 def test_the_demo_lists_two_hundred_books_and_who_answers(library: Page):
     expect(library.locator("#list li")).to_have_count(200)
     expect(library.locator("#motto")).not_to_be_empty()
     expect(library.locator("#shelves a")).to_have_count(9)
-    expect(library.locator("#note-page")).to_be_visible()
-    expect(library.locator("#note-server")).to_be_hidden()
+    expect(library.locator("#who")).to_contain_text("Python in this page answers.")
+    expect(library.locator("#enabled")).to_be_checked()
 
 
 def test_the_demo_searches(library: Page):
@@ -80,13 +96,244 @@ def test_the_demo_shows_what_is_wrong_when_saving_fails(library: Page):
     expect(library.locator("#title")).to_be_focused()
 
 
-def test_the_demo_switched_off_asks_the_real_server(visitor: Visitor, site: Site, static: Path):
-    site.mounts.update({"/demo/fauxserver/": static, "/demo/": static / "demo"})
-    visitor.page.goto(site.url + "/demo/index.html?fauxserver=off")
+# The bar
+
+
+def requests_of(page: Page) -> list[str]:
+    """The last requests, newest first: `GET library-app/books 200`, and the notes between them."""
+    found: list[str] = page.locator("#log").evaluate("""log => [...log.children].map(item =>
+      item.className === "note" ? item.textContent
+        : [".method", ".url", ".status"].map(part => item.querySelector(part).textContent).join(" "))""")
+    return found
+
+
+def test_the_demo_opened_switched_off_loads_no_python_until_it_is_switched_on(visitor: Visitor, demo: str, site: Site):
+    visitor.page.goto(f"{demo}index.html?fauxserver=off")
     expect(visitor.page.locator("#list")).to_contain_text("The catalogue cannot be shown.")
-    expect(visitor.page.locator("#note-server")).to_be_visible()
+    expect(visitor.page.locator("#who")).to_contain_text("The real server is asked.")
+    expect(visitor.page.locator("#enabled")).not_to_be_checked()
     assert [seen.path for seen in site.requests if "library-app/books" in seen.path] == ["/demo/library-app/books"]
+    assert [seen.path for seen in site.requests if "snapshot" in seen.path] == []
+
+    visitor.page.locator(".switch").click()
+    expect(visitor.page.locator("#count")).to_have_text("200 books")
+    expect(visitor.page.locator("#who")).to_contain_text("Python in this page answers.")
+
+
+def test_the_bar_switches_the_server_off_and_on(opened: Page, site: Site):
+    opened.locator(".switch").click()
+    expect(opened.locator("#list")).to_contain_text("The catalogue cannot be shown.")
+    expect(opened.locator("#who")).to_contain_text("The real server is asked.")
+    assert "/demo/library-app/books" in [seen.path for seen in site.requests]
+
+    opened.locator(".switch").click()
+    expect(opened.locator("#count")).to_have_text("200 books")
+    expect(opened.locator("#log li")).to_have_count(8)
+    first, *_, off = requests_of(opened)[:5]
+    assert (first, off) == ("GET library-app/books 200", "Switched off: requests go to the real server")
+
+
+def test_the_bar_follows_a_switch_that_the_console_turns(opened: Page, visitor: Visitor):
+    visitor.run("fauxServer.enable(false)")
+    expect(opened.locator("#enabled")).not_to_be_checked()
+    expect(opened.locator("#who")).to_contain_text("The real server is asked.")
+    visitor.run("await fauxServer.runPython('server.enable()')")
+    expect(opened.locator("#enabled")).to_be_checked()
+    expect(opened.locator("#count")).to_have_text("200 books")
+
+
+def test_the_bar_sets_the_latency_and_follows_the_console(library: Page, visitor: Visitor):
+    # The delay that was decided, not the time that passed.
+    ask = """
+        return new Promise(resolve => {
+          const off = fauxServer.on("answer", ({ delay }) => { off(); resolve(delay) })
+          Backbone.sync("read", new Backbone.Model(), { url: "library-app/books/1" })
+        })
+    """
+    library.get_by_text("200 ms", exact=True).click()
+    assert visitor.run(ask) == 200
+    visitor.run("fauxServer.setLatency(300, 301)")
+    expect(library.locator("#other-latency")).to_have_text("300–301 ms")
+    expect(library.locator("#latency :checked")).to_have_count(0)
+    visitor.run("fauxServer.setLatency(0)")
+    expect(library.get_by_label("0", exact=True)).to_be_checked()
+    assert visitor.run(ask) == 0
+    library.get_by_text("routes.py’s", exact=True).click()
+    expect(library.locator("#other-latency")).to_be_empty()
+    library.wait_for_function("Promise.resolve()")
+    assert 60 <= visitor.run(ask) <= 180
+
+
+def test_the_last_requests_are_listed_newest_first(library: Page):
+    assert requests_of(library) == [
+        "GET library-app/books 200",
+        "GET library-app/shelves 200",
+        "GET library-app/motto 200",
+    ]
+    library.locator("#add").click()
+    fill(library, title="", author="Nobody", year="1961", shelf="Novels")
+    expect(library.locator("#log li")).to_have_count(4)
+    item = library.locator("#log li").first
+    assert requests_of(library)[0] == "POST library-app/books 422"
+    expect(item).to_have_attribute("data-kind", "failed")
+
+    item.locator("summary").click()
+    expect(item.locator("pre")).to_have_count(2)
+    sent, answer = item.locator("pre").all_inner_texts()
+    assert ('"author": "Nobody"' in sent, '"title": "A book needs a title."' in answer) == (True, True)
+
+    library.locator("#clear").click()
+    expect(library.locator("#log li")).to_have_count(0)
+
+
+def test_a_request_leads_to_its_handler(library: Page):
+    item = library.locator("#log li").first
+    item.locator("summary").click()
+    expect(library.locator(".cm-activeLine")).to_have_text('@server.get("library-app/books")')
+    item.locator(".place").click()
+    expect(library.locator(".cm-content")).to_be_focused()
+
+
+def test_reset_brings_the_books_and_the_latency_back(library: Page):
+    library.get_by_text("0", exact=True).click()
+    library.locator("#list a").first.click()
+    library.get_by_role("button", name="Delete").click()
+    library.locator(".confirm .yes").click()
+    expect(library.locator("#count")).to_have_text("199 books")
+    library.locator("#reset").click()
+    expect(library.locator("#count")).to_have_text("200 books")
+    expect(library.get_by_label("routes.py’s")).to_be_checked()
+
+
+# The editor
+
+
+def edit(page: Page, old: str, new: str) -> None:
+    """Select a text in the editor, as somebody would, and write another."""
+    page.locator(".cm-line", has_text=old).first.click()
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+End")
+    page.keyboard.insert_text(new)
+
+
+def show(page: Page, handler: str) -> None:
+    """Bring a handler into view."""
+    request = page.locator("#log li", has_text=handler).first
+    request.locator("summary").click()
+
+
+@pytest.mark.parametrize("key", ["Control+s", "Control+Enter", "the button"])
+def test_a_handler_changed_and_saved_answers_so_and_the_data_is_kept(library: Page, key: str):
+    library.locator("#add").click()
+    fill(library, title="Franny and Zooey", author="J. D. Salinger", year="1961", shelf="Novels")
+    expect(library.locator("#desk h2")).to_have_text("Franny and Zooey")
+    show(library, "list_books")
+    line = "return sorted(({**book, 'title': book['title'].upper()} for book in found), key=by_title)"
+    edit(library, "return sorted(found", line)
+    expect(library.locator("#unsaved")).to_be_visible()
+    expect(library.locator("#list .title").filter(has_text="Franny")).to_have_text("Franny and Zooey")
+
+    library.locator("#save").click() if key == "the button" else library.keyboard.press(key)
+
+    expect(library.locator("#list .title").filter(has_text="FRANNY")).to_have_text("FRANNY AND ZOOEY")
+    expect(library.locator("#count")).to_have_text("201 books")
+    expect(library.locator("#unsaved")).to_be_hidden()
+    expect(library.locator("#state")).to_have_text("In force, and its data is kept.")
+
+
+def test_what_is_wrong_in_the_file_is_shown_at_its_line_and_the_old_routes_stay(library: Page):
+    library.get_by_role("button", name="A typo").click()
+    library.keyboard.press("Control+s")
+    expect(library.locator(".cm-wrong")).to_contain_text("return sorted(found, key=by_title")
+    expect(library.locator(".cm-message")).to_have_text("SyntaxError: '(' was never closed")
+    expect(library.locator("#state")).to_have_text(
+        "routes.py, line 33: SyntaxError: '(' was never closed. The routes stay as they were."
+    )
+    expect(library.locator("#unsaved")).to_be_visible()
+    library.locator("#words").fill("bronte")
+    expect(library.locator("#count")).to_contain_text("“bronte”")
+
+    library.locator("#restore").click()
+    expect(library.locator(".cm-message")).to_have_count(0)
+    expect(library.locator("#state")).to_have_text("In force, and its data is kept.")
+    expect(library.locator("#restore")).to_be_disabled()
+
+
+def test_a_handler_that_raises_is_marked_until_it_is_mended(opened: Page, visitor: Visitor):
+    opened.get_by_role("button", name="Raise").click()
+    opened.keyboard.press("Control+s")
+    expect(opened.locator(".cm-message")).to_have_text("KeyError: 'pages'")
+    expect(opened.locator(".cm-wrong")).to_contain_text('book["pages"]')
+    expect(opened.locator("#list")).to_contain_text("The catalogue cannot be shown.")
+    expect(opened.locator("#log [data-kind=error]")).to_have_count(1)
+    assert len(visitor.failures) == 1
+
+    opened.get_by_role("button", name="Newest first").click()
+    opened.keyboard.press("Control+s")
+    expect(opened.locator(".cm-message")).to_have_count(0)
+    expect(opened.locator("#list .year").first).to_have_text("2011")
+
+
+def test_an_example_answers_404(library: Page):
+    library.get_by_role("button", name="Answer 404").click()
+    expect(library.locator("#unsaved")).to_be_visible()
+    library.keyboard.press("Control+s")
+    expect(library.locator("#list")).to_contain_text("The library is closed on Mondays.")
+    library.locator("#restore").click()
+    expect(library.locator("#count")).to_have_text("200 books")
+
+
+def test_what_was_saved_is_in_force_again_when_the_tab_is_reloaded(library: Page, visitor: Visitor):
+    library.get_by_role("button", name="Newest first").click()
+    library.keyboard.press("Control+s")
+    expect(library.locator("#list .year").first).to_have_text("2011")
+    library.reload()
+    expect(library.locator("#list .year").first).to_have_text("2011")
+    expect(library.locator("#restore")).to_be_enabled()
+
+
+def test_a_handler_can_be_changed_when_the_server_of_the_files_is_gone(library: Page, site: Site):
     del site.mounts["/demo/fauxserver/"], site.mounts["/demo/"]
+    library.get_by_role("button", name="Newest first").click()
+    library.keyboard.press("Control+s")
+    expect(library.locator("#list .year").first).to_have_text("2011")
+
+
+def test_the_keyboard_gets_into_the_editor_and_out_again(library: Page):
+    library.locator("#examples button").last.focus()
+    library.keyboard.press("Tab")
+    expect(library.locator(".cm-content")).to_be_focused()
+    library.keyboard.press("Tab")
+    expect(library.locator("#unsaved")).to_be_visible()
+    library.keyboard.press("Escape")
+    library.keyboard.press("Tab")
+    expect(library.locator(".cm-content")).not_to_be_focused()
+
+
+def test_the_splitter_moves_by_keys(library: Page):
+    library.locator("#splitter").press("ArrowRight")
+    expect(library.locator("#splitter")).to_have_attribute("aria-valuenow", "57")
+
+
+def test_in_a_narrow_window_one_part_is_shown_at_a_time(library: Page):
+    library.set_viewport_size({"width": 390, "height": 844})
+    shown = "() => ['#app', '#code', '#requests'].filter(part => document.querySelector(part).checkVisibility())"
+    parts = [library.evaluate(shown)]
+    for name in ("routes.py", "Requests", "App"):
+        library.locator("#panes").get_by_role("button", name=name).click()
+        parts.append(library.evaluate(shown))
+    assert parts == [["#app"], ["#code"], ["#requests"], ["#app"]]
+    assert library.evaluate("document.documentElement.scrollWidth") == 390
+
+    library.locator("#panes").get_by_role("button", name="routes.py").click()
+    library.get_by_role("button", name="Newest first").click()
+    library.locator("#save").click()
+    expect(library.locator("#state")).to_have_text("In force, and its data is kept.")
+    library.locator("#panes").get_by_role("button", name="App").click()
+    expect(library.locator("#list .year").first).to_have_text("2011")
+
+
+# The models
 
 
 MODELS = [COMBINATIONS[1], COMBINATIONS[12], WITHOUT_JQUERY]

@@ -277,3 +277,13 @@ test("a route file's text can be given; what is wrong with it says where, as the
     true, ["good", "bad"], "routes.py, line 1: no", "api/routes.py", 1, "bad",
   ])
 })
+
+test("who hears that a page is enabled can wait until it is ready", async () => {
+  const { fauxServer, finish } = createPage({ enabled: false })
+  const heard = []
+  fauxServer.on("enable", (flag) => heard.push([flag, fauxServer.ready.then(() => fauxServer.boot)]))
+  fauxServer.enable()
+  finish()
+  const [[flag, boot]] = heard
+  assert.deepEqual([flag, await boot], [true, "snapshot"])
+})
