@@ -6,10 +6,13 @@ declare const fauxServer: types.FauxServer
 
 declare namespace fauxServer {
   export type Answer = types.Answer
+  export type Answered = types.Answered
   export type Context = types.Context
+  export type Fault = types.Fault
   export type Faux = types.Faux
   export type FauxServer = types.FauxServer
   export type Handler = types.Handler
+  export type Happenings = types.Happenings
   export type Route = types.Route
   export type RouteDefinition = types.RouteDefinition
   export type Surroundings = types.Surroundings
