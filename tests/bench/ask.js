@@ -10,9 +10,10 @@
     js: (n) => `js/${n}`,
   }
 
+  const Book = Backbone.Model.extend({})
   const fetchOne = (url) => new Promise((resolve, reject) => {
-    new (Backbone.Model.extend({ url }))().fetch({
-      success: resolve, error: (model, reason) => reject(new Error(`${url}: ${JSON.stringify(reason)}`)),
+    new Book().fetch({
+      url, success: resolve, error: (book, reason) => reject(new Error(`${url}: ${JSON.stringify(reason)}`)),
     })
   })
 
