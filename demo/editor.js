@@ -143,7 +143,7 @@ const view = new EditorView({
 // Saving
 
 const apple = /Mac|iP(hone|ad|od)/.test(navigator.platform)
-document.querySelector("#save kbd").textContent = apple ? "⌘S" : "Ctrl+S"
+if (apple) document.querySelector("#save kbd").textContent = "⌘S"
 
 document.addEventListener("keydown", event => {
   if (event.key.toLowerCase() !== "s" || !(apple ? event.metaKey : event.ctrlKey) || event.altKey || event.shiftKey) return

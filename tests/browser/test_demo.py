@@ -333,6 +333,42 @@ def test_in_a_narrow_window_one_part_is_shown_at_a_time(library: Page):
     expect(library.locator("#list .year").first).to_have_text("2011")
 
 
+@pytest.mark.every_engine
+def test_the_demo_shows_and_changes_its_server_in_every_engine(visitor: Visitor, demo: str):
+    visitor.go(demo)
+    assert visitor.run("""
+        const $ = selector => document.querySelector(selector)
+        const until = async what => {
+          while (!what()) await new Promise(resolve => setTimeout(resolve, 20))
+        }
+        await until(() => $("#list li") && $("#editor").shadowRoot)
+        const editor = $("#editor").shadowRoot
+        const seen = [$("#who").innerText, $("#count").innerText]
+        $("[data-example=newest]").click()
+        $("#save").click()
+        await until(() => $("#list .year").innerText === "2011")
+        seen.push($("#state").innerText, document.querySelectorAll("#log li").length)
+        $("[data-example=typo]").click()
+        $("#save").click()
+        await until(() => editor.querySelector(".cm-message"))
+        seen.push(editor.querySelector(".cm-message").innerText)
+        seen.push(getComputedStyle(editor.querySelector(".cm-editor")).display)
+        $("#enabled").click()
+        await until(() => $("#list .failure"))
+        seen.push($("#who").firstChild.data)
+        return seen
+    """) == [
+        "Python in this page answers. There is no server, and the app never knows.",
+        "200 books",
+        "In force, and its data is kept.",
+        6,
+        "SyntaxError: '(' was never closed",
+        "flex",
+        "The real server is asked.",
+    ]
+    assert [line for line in visitor.failures if "404" not in line] == []
+
+
 # The models
 
 
