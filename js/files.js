@@ -5,13 +5,15 @@
  *   One file: its size, its size when inflated, and the hashes of both, as `integrity` of fetch wants them.
  * @typedef {{ raw: number, parts: (Part & { at: number })[] }} Asset
  *   What is read as one piece: the size of it, and the files that it lies in, each with its place. Between them are zeros.
- * @typedef {{ part(part: Part, stage: string): Promise<Uint8Array>, script(part: Part, stage: string): Promise<void>, json(file: string, stage: string): Promise<any>, refusal(): string | undefined, end(): void }} Files
+ * @typedef {{ part(part: Part, stage: string, arrived?: (share: number) => void): Promise<Uint8Array>, script(part: Part, stage: string): Promise<void>, json(file: string, stage: string): Promise<any>, refusal(): string | undefined, end(): void }} Files
  * @typedef {import("./progress.js").Loading} Loading
  */
 
 // Kept from before anybody patches them.
 const network = globalThis.fetch?.bind(globalThis)
 const { setTimeout } = globalThis
+// Not there on plain http, unless it is this machine's own.
+const subtle = globalThis.crypto?.subtle
 // The nonce of our own script tag, for a policy that asks for one.
 const nonce = /** @type {any} */ (globalThis.document?.currentScript)?.nonce
 
@@ -107,47 +109,44 @@ function pageFiles(base) {
         cause,
       )
     }
-    // What its encoding has spoiled cannot be cancelled either.
-    response.body?.cancel().catch(() => {})
     if (!response.ok || /^text\/html/.test(response.headers.get("content-type") ?? "")) {
+      // What its encoding has spoiled cannot be cancelled either.
+      response.body?.cancel().catch(() => {})
       const problem = response.ok ? "is missing: the server answers with an HTML page" : `is missing: the server answers ${response.status}`
       return new BootError(stage, url, problem, `${VENDOR}, or name the folder that holds them: data-runtime="…" on the script tag, start({ runtime: "…" }) from a module`, cause)
+    }
+    if (!(await response.arrayBuffer().catch(() => null))) {
+      return new BootError(
+        stage,
+        url,
+        "does not arrive whole, twice: the connection breaks off, or its Content-Encoding is not what the server says",
+        "Reload the page; if it happens again, look at the server, and at what stands between",
+        cause,
+      )
     }
     return new BootError(stage, url, "is damaged, or belongs to another version: its SHA-256 is not the one it was built with", `${VENDOR} again`, cause)
   }
 
   return {
-    async part(part, stage) {
+    async part(part, stage, arrived = () => {}) {
       const url = address(part)
-      const { integrity } = part
+      // What was kept under its hash needs nobody to say that it is still good. If it is not, or if the connection broke
+      // off: once more, from the server.
+      const read = (/** @type {RequestCache} */ cache) => readChecked(url, part, cache, arrived)
       try {
-        // What was kept under its hash needs nobody to say that it is still good; if it is not, once more from the server.
-        const response = await network(url, { integrity, cache: "force-cache" }).catch(() => network(url, { integrity, cache: "reload" }))
-        if (!response.ok) throw new Error(`${response.status} ${response.statusText}`)
-        return new Uint8Array(await response.arrayBuffer())
+        return await read("force-cache").catch(() => read("reload"))
       } catch (cause) {
         throw await explain(stage, url, cause)
       }
     },
     async script(part, stage) {
       const url = address(part)
-      const element = document.createElement("script")
-      element.crossOrigin = "anonymous"
-      element.integrity = part.integrity
-      if (nonce) element.nonce = nonce
-      element.src = url
-      const loaded = new Promise((resolve, reject) => {
-        element.onload = resolve
-        element.onerror = () => reject(new Error(`${url} did not load`))
-      })
-      const place = document.head ?? document.documentElement
-      place.append(element)
+      const { integrity } = part
       try {
-        await loaded
+        // The second time, the browser keeps what it is sent, and the script is what it has kept.
+        await addScript(url, integrity).catch(() => network(url, { integrity, cache: "reload" }).then(() => addScript(url, integrity)))
       } catch (cause) {
         throw await explain(stage, url, cause)
-      } finally {
-        element.remove()
       }
     },
     async json(file, stage) {
@@ -162,6 +161,75 @@ function pageFiles(base) {
     },
     refusal: () => violations.find(({ blockedURI }) => blockedURI === "wasm-eval")?.effectiveDirective,
     end: () => document.removeEventListener("securitypolicyviolation", listen),
+  }
+}
+
+/**
+ * Fetch a file and check its hash. With fetch's own `integrity` nothing is seen of it before it is whole: where we can
+ * calculate it ourselves, how much has arrived is told meanwhile.
+ *
+ * @param {string} url
+ * @param {Part} part
+ * @param {RequestCache} cache
+ * @param {(share: number) => void} arrived
+ * @returns {Promise<Uint8Array>}
+ */
+async function readChecked(url, { size, raw, integrity }, cache, arrived) {
+  const response = await network(url, subtle ? { cache } : { cache, integrity })
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`)
+  if (!subtle) return new Uint8Array(await response.arrayBuffer())
+  const whole = response.headers.has("content-encoding") ? raw : size
+  const bytes = await readBody(response, length => arrived(length / whole))
+  const hash = new Uint8Array(await subtle.digest("SHA-256", bytes))
+  if (!integrity.includes(btoa(String.fromCharCode(...hash)))) throw new Error("another SHA-256")
+  return bytes
+}
+
+/**
+ * @param {Response} response
+ * @param {(length: number) => void} arrived
+ */
+async function readBody(response, arrived) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader()
+  const chunks = []
+  let length = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    chunks.push(value)
+    arrived((length += value.length))
+  }
+  const bytes = new Uint8Array(length)
+  length = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, length)
+    length += chunk.length
+  }
+  return bytes
+}
+
+/**
+ * Run a script whose hash is known.
+ *
+ * @param {string} url
+ * @param {string} integrity
+ * @returns {Promise<void>}
+ */
+async function addScript(url, integrity) {
+  const element = document.createElement("script")
+  element.crossOrigin = "anonymous"
+  element.integrity = integrity
+  if (nonce) element.nonce = nonce
+  element.src = url
+  try {
+    await new Promise((resolve, reject) => {
+      element.onload = resolve
+      element.onerror = () => reject(new Error(`${url} did not load`))
+      const place = document.head ?? document.documentElement
+      place.append(element)
+    })
+  } finally {
+    element.remove()
   }
 }
 
@@ -223,8 +291,15 @@ function diskFiles(base) {
  */
 export async function readAsset(files, asset, stage, loading, buffer = new Uint8Array(asset.raw)) {
   const pieces = asset.parts.map(async part => {
-    const bytes = await files.part(part, stage)
-    loading.loaded(part.size, stage)
+    let told = 0
+    const arrived = (/** @type {number} */ share) => {
+      const length = Math.round(part.size * Math.min(share, 1))
+      if (length <= told) return
+      loading.loaded(length - told, stage)
+      told = length
+    }
+    const bytes = await files.part(part, stage, arrived)
+    arrived(1)
     await inflate(bytes, buffer.subarray(part.at, part.at + part.raw), part, stage)
   })
   // If several fail, the first is the one to tell of.

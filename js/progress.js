@@ -12,8 +12,8 @@ const PATIENCE = 500
  */
 
 /**
- * Begin to tell of a load. Every piece that arrives is an event `fauxserver:progress` on the document, with
- * `detail: { loaded, total, stage }` in bytes.
+ * Begin to tell of a load. Whenever a hundredth of it has arrived, there is an event `fauxserver:progress` on the document,
+ * with `detail: { loaded, total, stage }` in bytes.
  *
  * @param {(loaded: number, total: number, stage: string) => void} [onProgress]
  * @returns {Loading}
@@ -22,6 +22,7 @@ export function startLoading(onProgress = () => {}) {
   const page = inNode() ? undefined : globalThis.document
   let loaded = 0
   let total = 0
+  let told = 0
   /** @type {ReturnType<typeof showBar> | undefined} */
   let bar
   const timer = page && setTimeout(() => {
@@ -35,6 +36,8 @@ export function startLoading(onProgress = () => {}) {
     },
     loaded(bytes, stage) {
       loaded += bytes
+      if (loaded - told < total / 100 && loaded < total) return
+      told = loaded
       bar?.set(loaded / total)
       page?.dispatchEvent(new CustomEvent("fauxserver:progress", { bubbles: true, detail: { loaded, total, stage } }))
       onProgress(loaded, total, stage)

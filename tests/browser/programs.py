@@ -122,7 +122,8 @@ def find(program: Program, expected: str | None = None, environ: Mapping[str, st
 # What has succeeded is not done again: that the lists of packages are new holds for every program.
 @functools.cache
 def _run(command: tuple[str, ...]) -> None:
-    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # At this run level, what is a service is not started.
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     ended = subprocess.run(command, capture_output=True, text=True, env=environ)
     if ended.returncode:
         tail = "\n".join((ended.stdout + ended.stderr).splitlines()[-15:])

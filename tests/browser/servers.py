@@ -15,7 +15,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.browser import npm
-from tests.browser.programs import is_root
+from tests.browser.programs import Program, find, is_root
+
+NGINX = Program("nginx", ("nginx", "/usr/sbin/nginx"), "nginx")
 
 Serving = Callable[[Path], AbstractContextManager[str]]
 
@@ -41,7 +43,7 @@ from flask import Flask
 Flask("app", static_folder=sys.argv[1], static_url_path="/static").run(port=0)
 """
 
-NGINX = """
+CONFIG = """
 daemon off;
 pid {work}/pid;
 error_log stderr;
@@ -142,7 +144,7 @@ def flask(folder: Path) -> Iterator[str]:
 @contextmanager
 def nginx(folder: Path, *, settings: str = "") -> Iterator[str]:
     """Debian's nginx as it comes, but for *settings*."""
-    program = _nginx()
+    program = find(NGINX)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -151,7 +153,7 @@ def nginx(folder: Path, *, settings: str = "") -> Iterator[str]:
     # Its workers may not read a test's folder unless they are who made it.
     user = "user root;" if is_root() else ""
     config = work / "nginx.conf"
-    config.write_text(NGINX.format(work=work, user=user, settings=settings, port=port, folder=folder))
+    config.write_text(CONFIG.format(work=work, user=user, settings=settings, port=port, folder=folder))
     command = [program, "-p", str(work), "-c", str(config), "-e", "stderr", "-g", "error_log stderr notice;"]
     with _process(command, r"(start worker process) "):
         yield f"http://127.0.0.1:{port}/"
@@ -190,20 +192,6 @@ def _vite_project(folder: Path) -> Path:
         shutil.copytree(folder, project / "public")
         (project / "public" / "index.html").rename(project / "index.html")
     return project
-
-
-def _nginx() -> str:
-    look = partial(shutil.which, "nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    if not look() and shutil.which("apt-get") and is_root():
-        # It is not to run as a service: at this run level, none is started.
-        environment = {**os.environ, "RUNLEVEL": "1", "DEBIAN_FRONTEND": "noninteractive"}
-        for command in ("apt-get update", "apt-get install -y --no-install-recommends nginx-light"):
-            ended = subprocess.run(command.split(), env=environment, capture_output=True, text=True)
-            tail = "\n".join((ended.stdout + ended.stderr).splitlines()[-15:])
-            assert ended.returncode == 0, f"Cannot install nginx: `{command}` failed.\n{tail}"
-    program = look()
-    assert program, "No nginx to serve pages with. Install one; on Debian, `apt-get install nginx`."
-    return program
 
 
 @contextmanager

@@ -5,10 +5,11 @@ import hashlib
 import json
 import mimetypes
 import threading
+import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 # What stock servers call them.
@@ -18,6 +19,10 @@ TYPES = {
     ".bin": "application/octet-stream",
     ".py": "text/x-python",
 }
+
+
+# What a slow server sends at a time.
+STEP = 16_384
 
 
 class Seen(NamedTuple):
@@ -34,12 +39,15 @@ class Reply(NamedTuple):
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = {}
+    # More bytes than the body has: then the connection breaks off.
+    promised: int | None = None
 
 
 class Site:
     """Serves *mounts* (prefix → folder) and what a test writes; below /real/ answers the real API.
 
-    ``site.replies`` holds the answers that a test wants at an address instead: a damaged file, a missing one.
+    ``site.replies`` holds the answers that a test wants at an address instead: a damaged file, a missing one;
+    ``site.once`` those that only the first request there gets. ``site.rate`` is how many bytes it sends in a second.
     ``site.first`` is a script that every page runs before its own, for engines that cannot be told to.
     """
 
@@ -49,9 +57,12 @@ class Site:
         self.mounts = dict(mounts)
         self.files: dict[str, bytes] = {}
         self.replies: dict[str, Reply] = {}
+        self.once: dict[str, Reply] = {}
+        self.rate: int | None = None
         self.requests: list[Seen] = []
         self.first = ""
         self._held: dict[str, threading.Event] = {}
+        self._line = threading.Lock()
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -61,11 +72,14 @@ class Site:
                 length = int(self.headers.get("Content-Length") or 0)
                 reply = site.answer(self.command, self.path, self.rfile.read(length), self.headers)
                 self.send_response(reply.status)
-                for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+                length = reply.promised or len(reply.body)
+                for name, value in {"Content-Length": str(length), **reply.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 if self.command != "HEAD":
-                    self.wfile.write(reply.body)
+                    site.send(reply.body, self.wfile)
+                if reply.promised:
+                    self.close_connection = True
 
             do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
@@ -94,7 +108,8 @@ class Site:
 
     def clear(self) -> None:
         """As if no test had been here."""
-        self.files, self.replies, self.requests = {}, {}, []
+        self.files, self.replies, self.once, self.requests = {}, {}, {}, []
+        self.rate = None
         for path in list(self._held):
             self.release(path)
 
@@ -132,6 +147,8 @@ class Site:
         self.requests.append(Seen(method, unquote(target), body.decode("utf-8", "replace")))
         if held := self._held.get(path):
             held.wait()
+        if path in self.once:
+            return self.once.pop(path)
         if path in self.replies:
             return self.replies[path]
         if path.startswith("/real/"):
@@ -142,6 +159,16 @@ class Site:
         if mounted is None:
             return Reply(404, b"Not found", {"Content-Type": "text/plain"})
         return _file(path, mounted.read_bytes(), headers)
+
+    def send(self, body: bytes, out: BinaryIO) -> None:
+        """Write *body*; where there is a rate, all connections share it."""
+        if self.rate is None:
+            out.write(body)
+            return
+        for start in range(0, len(body), STEP):
+            with self._line:
+                time.sleep(STEP / self.rate)
+            out.write(body[start : start + STEP])
 
     def _mounted(self, path: str) -> Path | None:
         for prefix, folder in self.mounts.items():
