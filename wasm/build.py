@@ -26,9 +26,6 @@ JS = ROOT / "js"
 WASM = ROOT / "wasm"
 DEMO = ROOT / "demo"
 
-# The heap that the runtime starts with, which restoring a snapshot does not grow (pyodide#6254).
-HEAP = 31_457_280
-
 # What is large is loaded in pieces of about this size: inflating begins early, and what is lost is asked for again
 # alone.
 PIECE = 1_400_000
@@ -124,8 +121,8 @@ def _runtime(out: Path, modules: Path, force: bool) -> dict[str, Any]:
         lock = json.loads((pyodide / "pyodide-lock.json").read_text())
         package = _zip((path.relative_to(ROOT).as_posix(), path.read_bytes()) for path in _package())
         (work / "fauxserver.zip").write_bytes(package)
-        micropip = _wheel(work, "micropip", lock["packages"]["micropip"]["version"])
-        _snapshot(work, pyodide / "python_stdlib.zip")
+        micropip = _wheel(work, "micropip", lock["packages"]["micropip"]["version"], lock["info"]["python"])
+        _snapshot(work, pyodide)
         assets = {
             "script": _write(out, "runtime", (work / "runtime.js").read_bytes(), suffix=".js", zipped=True),
             "wasm": _large(out, "pyodide", (pyodide / "pyodide.asm.wasm").read_bytes()),
@@ -159,7 +156,7 @@ def _package() -> list[Path]:
     return [path for path in _files(ROOT / "fauxserver") if path.suffix == ".py" and path not in elsewhere]
 
 
-def _snapshot(work: Path, stdlib: Path) -> None:
+def _snapshot(work: Path, pyodide: Path) -> None:
     """Have the snapshot made in *work*, and beside it stdlib.zip: what of the standard library it does not hold."""
     maker = subprocess.Popen(
         [node(), str(WASM / "snapshot.mjs"), str(JS), str(work), json.dumps(_imports())],
@@ -174,22 +171,46 @@ def _snapshot(work: Path, stdlib: Path) -> None:
     first = maker.stdout.readline()
     if first:
         held = set(json.loads(first)["held"])
-        with zipfile.ZipFile(stdlib) as whole:
+        with zipfile.ZipFile(pyodide / "python_stdlib.zip") as whole:
             rest = [name for name in whole.namelist() if name not in held and not name.endswith("/")]
             (work / "stdlib.zip").write_bytes(_zip((name, whole.read(name)) for name in rest))
     said, errors = maker.communicate()
     if maker.returncode or not said:
         raise BuildError(f"Cannot make the snapshot:\n{_tail(errors)}")
-    check_heap(json.loads(said)["heap"], json.loads(first)["grown"])
+    most = starting_heap((pyodide / "pyodide.asm.wasm").read_bytes())
+    check_heap(json.loads(said)["heap"], most, json.loads(first)["grown"])
 
 
-def check_heap(size: int, grown: list[dict[str, Any]]) -> None:
-    """A snapshot with a larger heap than the runtime starts with cannot be restored."""
-    if size > HEAP:
+def starting_heap(wasm: bytes) -> int:
+    """The bytes that the runtime's memory has at first: what its wasm declares in section 5."""
+
+    def number(at: int) -> tuple[int, int]:
+        """The LEB128 number that lies there, and where it ends."""
+        value = shift = 0
+        while wasm[at] & 0x80:
+            value |= (wasm[at] & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+        return value | wasm[at] << shift, at + 1
+
+    at = 8
+    while at < len(wasm):
+        section = wasm[at]
+        size, at = number(at + 1)
+        if section == 5:
+            _count, at = number(at)
+            _limits, at = number(at)
+            return number(at)[0] * 65_536
+        at += size
+    raise BuildError("pyodide.asm.wasm declares no memory of its own. wasm/build.py has to learn where it now does.")
+
+
+def check_heap(size: int, most: int, grown: list[dict[str, Any]]) -> None:
+    """A snapshot with a larger heap than the runtime has at first cannot be restored (pyodide#6254)."""
+    if size > most:
         largest = sorted(grown, key=lambda step: -int(step["objects"]))[:8]
         lines = [f"  {step['module']}: {step['objects']:,} objects, heap +{step['bytes']:,} bytes" for step in largest]
         raise BuildError(
-            f"The snapshot's heap has {size:,} bytes, and the runtime restores at most {HEAP:,}. "
+            f"The snapshot's heap has {size:,} bytes, and the runtime restores at most {most:,}. "
             "Keep out of it what most pages do not use (IMPORTS in wasm/build.py). "
             "What grew, by what was imported:\n" + "\n".join(lines)
         )
@@ -201,13 +222,15 @@ def _imports() -> list[str]:
     return [name for name in IMPORTS if not name.startswith("fauxserver") or name.replace(".", "/") in own]
 
 
-def _wheel(work: Path, name: str, version: str) -> bytes:
+def _wheel(work: Path, name: str, version: str, python: str) -> bytes:
     """The wheel that requirements.txt pins, hash included. *version* is the one that the runtime was released with."""
     pins = WASM / "requirements.txt"
     if f"\n{name}=={version} --hash=" not in pins.read_text(encoding="utf-8"):
         raise BuildError(f"The runtime was released with {name} {version}. Pin that version in wasm/requirements.txt.")
-    options = "--quiet --disable-pip-version-check --no-deps --only-binary :all: --python-version 3.14 --require-hashes"
-    command = [sys.executable, "-m", "pip", "download", *options.split(), "--dest", str(work), "-r", str(pins)]
+    options = "--quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --python-version"
+    # Of "3.15.0rc1", pip wants "3.15".
+    python = ".".join(python.split(".")[:2])
+    command = [sys.executable, "-m", "pip", "download", *options.split(), python, "--dest", str(work), "-r", str(pins)]
     _run(command, f"Cannot get {name} {version}: pip download failed")
     (path,) = work.glob(f"{name}-{version}-*.whl")
     return path.read_bytes()

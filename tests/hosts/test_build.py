@@ -254,12 +254,12 @@ def test_when_pip_fails_it_says_for_what_and_what_pip_said(tree: Path, monkeypat
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     with pytest.raises(BuildError, match=r"(?s)Cannot get micropip 1.0: pip download failed:\n.*ERROR"):
-        builder._wheel(tmp_path, "micropip", "1.0")
+        builder._wheel(tmp_path, "micropip", "1.0", "3.14.2")
 
 
 def test_the_wheels_version_is_the_one_that_the_runtime_was_released_with(tmp_path: Path):
     with pytest.raises(BuildError, match=r"released with micropip 0.0.1. Pin that version in wasm/requirements.txt"):
-        builder._wheel(tmp_path, "micropip", "0.0.1")
+        builder._wheel(tmp_path, "micropip", "0.0.1", "3.14.2")
 
 
 def test_a_snapshot_that_is_too_large_says_what_grew():
@@ -267,9 +267,9 @@ def test_a_snapshot_that_is_too_large_says_what_grew():
         {"module": "json", "objects": 10, "bytes": 0},
         {"module": "fauxserver.model", "objects": 90_000, "bytes": 1_048_576},
     ]
-    builder.check_heap(31_457_280, grown)
+    builder.check_heap(31_457_280, 31_457_280, grown)
     with pytest.raises(BuildError) as failure:
-        builder.check_heap(32_505_856, grown)
+        builder.check_heap(32_505_856, 31_457_280, grown)
     assert str(failure.value).splitlines() == [
         "The snapshot's heap has 32,505,856 bytes, and the runtime restores at most 31,457,280. Keep out of it what "
         "most pages do not use (IMPORTS in wasm/build.py). What grew, by what was imported:",
