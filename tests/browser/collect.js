@@ -31,4 +31,9 @@
   }, { capture: true })
   atLast("error", event => event.error instanceof Error ? text(event.error) : event.message)
   atLast("unhandledrejection", event => text(event.reason))
+
+  // As the browser itself says of what the page's Content-Security-Policy refuses.
+  document.addEventListener("securitypolicyviolation", ({ blockedURI, violatedDirective }) => {
+    told.console.push(`error: Content-Security-Policy: refused ${blockedURI}, by ${violatedDirective}`)
+  })
 })()

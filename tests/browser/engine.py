@@ -167,6 +167,8 @@ class ChromiumPage:
 
 # BiDi has the names of console's functions, Chromium types of its own.
 TYPES = {"warn": "warning", "group": "startGroup", "groupCollapsed": "startGroupCollapsed"}
+# What nobody caught, among the entries of type "javascript"; the others are what the browser itself complains of.
+UNCAUGHT = re.compile(r"\w*(Error|Exception): |uncaught exception: ")
 
 
 @contextmanager
@@ -236,7 +238,6 @@ class FirefoxPage:
         self._console: list[str] = []
         self._errors: list[str] = []
         self._events.clear()
-        self.preload((HERE / "violations.js").read_text())
 
     def preload(self, script: str) -> None:
         self._call("script.addPreloadScript", functionDeclaration=f"() => {{ {script} }}", contexts=[self._tab])
@@ -262,8 +263,10 @@ class FirefoxPage:
         for entry in (event["params"] for event in self._events):
             if entry["type"] == "console" and entry["method"] != "groupEnd":
                 self._console.append(f"{TYPES.get(entry['method'], entry['method'])}: {entry['text']}")
-            elif entry["level"] == "error":
+            elif UNCAUGHT.match(entry["text"]):
                 self._errors.append(entry["text"])
+            elif entry["level"] == "error":
+                self._console.append(f"error: {entry['text']}")
         self._events.clear()
 
     @property
@@ -336,7 +339,7 @@ class WebKitPage:
         self._call("/timeouts", script=PATIENCE * 1000, pageLoad=PATIENCE * 1000)
         self._console: list[str] = []
         self._errors: list[str] = []
-        site.first = (HERE / "collect.js").read_text() + (HERE / "violations.js").read_text()
+        site.first = (HERE / "collect.js").read_text()
 
     def _call(self, path: str, method: str = "POST", **params: Any) -> Any:
         self._connection.request(method, self._session + path, json.dumps(params))

@@ -75,7 +75,7 @@ class Visitor:
         self.tab = tab
         self.site = site
         self.engine = engine
-        tab.preload(ASK)
+        self.preload(ASK)
 
     @property
     def page(self) -> Page:
@@ -131,6 +131,10 @@ class Visitor:
     def run(self, code: str, argument: Any = None) -> Any:
         """Run the body of an async JavaScript function in the page; *argument* is `given` there."""
         return self.tab.evaluate(code, argument)
+
+    def preload(self, script: str) -> None:
+        """Run *script* in every page of our site, before its own."""
+        self.tab.preload(script)
 
     def until(self, condition: str) -> None:
         """Wait until a JavaScript expression is true."""

@@ -1,8 +1,12 @@
 """Row F10: what a page asks and registers before the runtime is ready is done after it, in order; nothing is lost."""
 
+import pytest
+
 from tests.browser.conftest import Visitor
 from tests.browser.pages import html, script
 from tests.browser.site import Reply, Seen, Site
+
+pytestmark = pytest.mark.every_engine
 
 ROUTES = """
 from fauxserver import FauxServer
@@ -32,7 +36,7 @@ def test_F10_requests_before_ready_are_answered_in_order(visitor: Visitor, site:
         """),
         routes=["/routes.py"],
     )
-    visitor.page.wait_for_function("log.length === 4")
+    visitor.until("log.length === 4")
     assert visitor.run("return log") == ["asked", ["one"], ["one", "two"], ["one", "two", "three"]]
     assert site.reached("/asked") == []
     assert visitor.failures == []

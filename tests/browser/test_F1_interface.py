@@ -1,7 +1,11 @@
 """Row F1: the interface from Python, in Python's manner, on the page's server. From JavaScript it is in cases.js."""
 
+import pytest
+
 from tests.browser.conftest import Visitor
 from tests.browser.pages import html, script
+
+pytestmark = pytest.mark.every_engine
 
 PYTHON = """
 from fauxserver import FauxServer

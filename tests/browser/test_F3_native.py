@@ -7,6 +7,8 @@ from tests.browser.matrix import COMBINATIONS, LATEST, OLDEST
 from tests.browser.pages import html, script
 from tests.browser.site import Site
 
+pytestmark = pytest.mark.every_engine
+
 LIFE = """
     const Model = Backbone.Model.extend({ urlRoot: "/real/books" })
     const Books = Backbone.Collection.extend({ model: Model, url: "/real/books" })

@@ -6,6 +6,8 @@ from tests.browser.conftest import Visitor
 from tests.browser.pages import script
 from tests.browser.site import Site
 
+pytestmark = pytest.mark.every_engine
+
 ROUTES = """
 import asyncio
 import time
@@ -82,8 +84,6 @@ ASK = """
     })
 """
 
-BOX = "document.querySelector('fauxserver-errors')?.shadowRoot.textContent"
-
 
 @pytest.mark.parametrize(
     ("url", "line", "source", "says"),
@@ -107,7 +107,7 @@ def test_F4_a_handler_that_fails_is_a_500_which_says_why(visitor: Visitor, site:
     told = "\n".join([str(reason), *visitor.failures])
     assert (how, status) == ("error", 500)
     assert [word for word in says if word not in told] == [], told
-    box = visitor.page.evaluate(BOX)
+    box = visitor.box
     assert [word for word in says if word not in box] == [], box
     if line:
         # A loop is stopped wherever it is just then.
@@ -123,7 +123,7 @@ def test_F4_while_true_is_stopped_after_the_default_time_limit(visitor: Visitor,
     visitor.open(routes=["/routes.py"])
     how, reason, status = visitor.run(ASK + "return ask('loops')")
     assert (how, status) == ("error", 500)
-    assert "5000 ms" in f"{reason}{visitor.page.evaluate(BOX)}" or "5 s" in f"{reason}{visitor.page.evaluate(BOX)}"
+    assert "5000 ms" in f"{reason}{visitor.box}" or "5 s" in f"{reason}{visitor.box}"
     assert visitor.run(ASK + "return ask('good')") == ["success", {"good": True}, 200]
 
 
@@ -157,7 +157,7 @@ def test_F4_a_javascript_handler_that_throws_is_told_of_with_its_error(visitor: 
     how, _, status = visitor.run(ASK + "return ask('broken')")
     assert (how, status) == ("error", 500)
     assert any("null" in line for line in visitor.failures), visitor.console
-    assert "null" in visitor.page.evaluate(BOX)
+    assert "null" in visitor.box
 
 
 def test_F4_data_quiet_leaves_errors_to_the_console(visitor: Visitor, site: Site):
@@ -165,14 +165,14 @@ def test_F4_data_quiet_leaves_errors_to_the_console(visitor: Visitor, site: Site
     visitor.open(routes=["/routes.py"], data_quiet=True)
     assert visitor.run(ASK + "return ask('raises')")[::2] == ["error", 500]
     assert any("routes.py" in line and "KeyError" in line for line in visitor.failures)
-    assert visitor.page.evaluate(BOX) is None
+    assert visitor.box is None
 
 
 def test_F4_an_http_error_is_nothing_to_make_a_fuss_about(visitor: Visitor, site: Site):
     site.write("/routes.py", ROUTES + "\n@server.get('gone')\ndef gone():\n    raise HTTPError(410)\n")
     visitor.open(routes=["/routes.py"])
     assert visitor.run(ASK + "return ask('gone')") == ["error", "Gone", 410]
-    assert visitor.page.evaluate(BOX) is None
+    assert visitor.box is None
     assert visitor.failures == []
 
 

@@ -6,6 +6,8 @@ from tests.browser.conftest import Visitor
 from tests.browser.matrix import COMBINATIONS, LATEST, OLDEST, WITHOUT_JQUERY
 from tests.browser.pages import script
 
+pytestmark = pytest.mark.every_engine
+
 
 @pytest.mark.parametrize("libraries", [OLDEST, LATEST, COMBINATIONS[12], WITHOUT_JQUERY], ids=str)
 def test_F5_abort_rejects_drops_the_result_and_tells_the_model(visitor: Visitor, libraries):

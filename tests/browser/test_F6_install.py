@@ -1,8 +1,12 @@
 """Row F6: loading the script installs on the page's Backbone; others are installed and uninstalled one by one."""
 
+import pytest
+
 from tests.browser.conftest import Visitor
 from tests.browser.matrix import LATEST
 from tests.browser.pages import html, script
+
+pytestmark = pytest.mark.every_engine
 
 
 def test_F6_loading_the_script_installs_at_once(visitor: Visitor):
@@ -50,10 +54,17 @@ def test_F6_installing_twice_is_installing_once(visitor: Visitor):
 
 def test_F6_a_backbone_that_comes_later_is_installed_by_hand(visitor: Visitor):
     visitor.open(libraries=None)
-    for address in LATEST.scripts:
-        visitor.page.add_script_tag(url=address)
-    assert visitor.run("""
+    assert visitor.run(
+        """
+        for (const src of given) {
+          const tag = Object.assign(document.createElement("script"), { src })
+          const loaded = new Promise(resolve => { tag.onload = resolve })
+          document.head.append(tag)
+          await loaded
+        }
         fauxServer.get("it", () => ({ faux: true }))
         fauxServer.install(Backbone)
         return new Promise(success => Backbone.sync("read", new Backbone.Model(), { url: "it", success }))
-    """) == {"faux": True}
+        """,
+        LATEST.scripts,
+    ) == {"faux": True}

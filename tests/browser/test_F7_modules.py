@@ -4,10 +4,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.browser.conftest import Visitor
 from tests.browser.matrix import LATEST
 from tests.browser.pages import html, script
 from tests.browser.site import Site
+
+pytestmark = pytest.mark.every_engine
 
 ROUTES = """
 from fauxserver import FauxServer

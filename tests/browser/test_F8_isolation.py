@@ -1,7 +1,11 @@
 """Row F8: what a request matched, it keeps; on Python's routes as well. JavaScript's are in cases.js."""
 
+import pytest
+
 from tests.browser.conftest import Visitor
 from tests.browser.site import Site
+
+pytestmark = pytest.mark.every_engine
 
 ROUTES = """
 import asyncio

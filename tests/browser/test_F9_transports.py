@@ -1,9 +1,13 @@
 """Row F9: transports from Python, and the jqXHR-like one that is shipped."""
 
+import pytest
+
 from tests.browser.conftest import Visitor
 from tests.browser.matrix import WITHOUT_JQUERY
 from tests.browser.pages import script
 from tests.browser.site import Site
+
+pytestmark = pytest.mark.every_engine
 
 ROUTES = """
 from fauxserver import FauxServer

@@ -1,8 +1,12 @@
 """The table that every host answers alike, asked in the page."""
 
+import pytest
+
 from tests.browser.conftest import Visitor
 from tests.browser.site import Site
 from tests.conformance import CASES, FILE, ROUTES
+
+pytestmark = pytest.mark.every_engine
 
 METHODS = {"POST": "create", "GET": "read", "PUT": "update", "DELETE": "delete", "PATCH": "patch"}
 
