@@ -81,8 +81,8 @@ function createSync(server, Backbone, installation) {
   }
 }
 
-/** Nothing of ours answers, and nothing else can. */
-class NoNetwork extends Error {}
+/** Nothing of ours answers, and nothing else can. Of the type that Backbone throws then, as if we were not there. */
+class NoNetwork extends TypeError {}
 
 /**
  * @param {any} Backbone
