@@ -261,8 +261,9 @@ class FirefoxPage:
         # What was said before is here when this is answered.
         self._call("browsingContext.getTree", root=self._tab)
         for entry in (event["params"] for event in self._events):
-            if entry["type"] == "console" and entry["method"] != "groupEnd":
-                self._console.append(f"{TYPES.get(entry['method'], entry['method'])}: {entry['text']}")
+            if entry["type"] == "console":
+                if entry["method"] != "groupEnd":
+                    self._console.append(f"{TYPES.get(entry['method'], entry['method'])}: {entry['text']}")
             elif UNCAUGHT.match(entry["text"]):
                 self._errors.append(entry["text"])
             elif entry["level"] == "error":
