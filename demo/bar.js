@@ -148,7 +148,6 @@ function entry({ method, url, data, body, failed, status, duration, delay, label
     if (location) place.addEventListener("click", () => show({ location, error, focus: true }))
     return make("div", { class: "facts" },
       make("p", {}, "Answered by ", place, ` in ${duration < 1 ? "less than 1" : Math.round(duration)} ms`, delay ? `, after ${Math.round(delay)} ms of latency` : ""),
-      ...(error ? [make("p", { class: "error" }, error.message)] : []),
       ...(data === undefined || data === null ? [] : [make("h3", {}, "Sent"), make("pre", { tabindex: "0" }, shortened(data))]),
       make("h3", {}, "Answer"),
       make("pre", { tabindex: "0" }, shortened(body)),

@@ -6,6 +6,7 @@ import {
   gutterWidgetClass, highlightActiveLine, highlightActiveLineGutter, HighlightStyle, history, historyKeymap, indentOnInput, indentUnit, indentWithTab, keymap, LanguageSupport,
   lineNumbers, pythonLanguage, RangeSet, StateEffect, StateField, syntaxHighlighting, tags, WidgetType,
 } from "./lib/codemirror.js"
+import { recall, remember } from "./memory.js"
 
 const FILE = "routes.py"
 
@@ -14,7 +15,7 @@ const $ = id => document.getElementById(id)
 const original = await (await fetch(FILE, { cache: "no-cache" })).text()
 
 // What was in the editor, and what was in force, before this tab was reloaded.
-const kept = JSON.parse(sessionStorage.getItem(FILE) ?? "{}")
+const kept = recall(FILE) ?? {}
 let saved = kept.saved ?? original
 
 // Errors, each at its line
@@ -191,7 +192,7 @@ function changed() {
   $("unsaved").hidden = !unsaved
   $("save").disabled = !unsaved
   $("restore").disabled = text === original && saved === original
-  sessionStorage.setItem(FILE, JSON.stringify({ saved, text }))
+  remember(FILE, { saved, text })
 }
 
 function tell(text, kind = "") {

@@ -1,5 +1,7 @@
 // How the app and its server share the window: side by side with a splitter between them, or one at a time.
 
+import { recall, remember } from "./memory.js"
+
 const body = document.body
 
 // One at a time
@@ -28,12 +30,12 @@ function setWidth(percent) {
   const width = Math.min(Math.max(percent, 30), 75)
   body.style.setProperty("--app-width", `${width}%`)
   splitter.setAttribute("aria-valuenow", String(Math.round(width)))
-  sessionStorage.setItem(KEY, String(width))
+  remember(KEY, width)
 }
 
 splitter.setAttribute("aria-valuemin", "30")
 splitter.setAttribute("aria-valuemax", "75")
-setWidth(Number(sessionStorage.getItem(KEY)) || 55)
+setWidth(recall(KEY) ?? 55)
 
 splitter.addEventListener("pointerdown", event => {
   splitter.setPointerCapture(event.pointerId)
