@@ -8,7 +8,7 @@ import pytest
 from tests.browser.pages import Visitor
 from tests.browser.servers import _process as process
 from tests.browser.site import Site
-from tests.npm import apps
+from tests.npm import apps, readme
 from tests.npm.apps import App
 from wasm.build import node
 
@@ -67,7 +67,10 @@ def development(app: App) -> AbstractContextManager[str]:
     return process([app.node, str(app.tool("vite")), "--host", "127.0.0.1"], r"Local: +(http://\S+)", cwd=app.folder)
 
 
-@pytest.mark.parametrize("source", [MAIN, DYNAMIC], ids=["static import", "dynamic import"])
+README = readme.block("main.js") + MAIN.rpartition("}\n\n")[2]
+
+
+@pytest.mark.parametrize("source", [README, DYNAMIC], ids=["the README's", "dynamic import"])
 def test_vites_dev_server_and_start_behind_its_condition(app: App, visitor: Visitor, source: str):
     ended = app.run(app.tool("fauxserver"), "vendor", "public/fauxserver")
     assert ended.code == 0, ended

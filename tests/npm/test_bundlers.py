@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.npm import readme
 from tests.npm.apps import App
 from tests.npm.test_node import ROUTES
 
@@ -38,7 +39,7 @@ if (DEVELOPMENT) {
   await start({ routes: "routes.py", intercept: { Backbone }, runtime: "/fauxserver/" })
 }
 """
-WAYS = {"static import": STATIC, "static import with more names": HTTP_ERROR, "dynamic import": DYNAMIC}
+WAYS = [STATIC, HTTP_ERROR, DYNAMIC]
 
 # Whatever of us would give itself away.
 MARKERS = re.compile(rb"fauxserver|fauxServer|pyodide|snapshot-1|sha256-|text/python|wasm", re.IGNORECASE)
@@ -63,8 +64,14 @@ def vite_build(app: App, main: str, folder: str) -> dict[str, bytes]:
 def test_a_production_build_of_vite_is_byte_for_byte_the_one_without_us(app: App):
     app.write("index.html", PAGE)
     without = vite_build(app, MAIN, "without")
-    for number, way in enumerate(WAYS.values()):
+    for number, way in enumerate(WAYS):
         assert vite_build(app, MAIN + way, f"with-{number}") == without
+
+
+def test_the_readmes_lines_leave_nothing_either(app: App):
+    app.write("index.html", PAGE)
+    lines = readme.block("main.js").replace('import Backbone from "backbone"\n', "")
+    assert vite_build(app, MAIN + lines, "with") == vite_build(app, MAIN, "without")
 
 
 def test_the_same_app_built_for_development_has_us(app: App):
@@ -113,7 +120,7 @@ def test_other_bundlers_leave_us_out_too(app: App, bundle):
     app.write("main.js", MAIN)
     bundle(app, "main.js", "without/main.js")
     without = len(built(app, "without")["main.js"])
-    for number, way in enumerate(WAYS.values()):
+    for number, way in enumerate(WAYS):
         app.write("main.js", MAIN + way)
         bundle(app, "main.js", f"with-{number}/main.js")
         # The one or the other word more is theirs: esbuild begins a new `var` where our import was.
