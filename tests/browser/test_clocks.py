@@ -6,6 +6,8 @@ from tests.browser.conftest import Visitor
 from tests.browser.pages import script
 from tests.browser.site import Site
 
+pytestmark = pytest.mark.every_engine
+
 ROUTES = """
 import asyncio
 from fauxserver import FauxServer

@@ -7,10 +7,10 @@ import zipfile
 import pytest
 
 from tests.browser.conftest import Visitor
-from tests.browser.pages import html, python, script
+from tests.browser.pages import BOX, html, python, script
 from tests.browser.site import Reply, Site
 
-BOX = "document.querySelector('fauxserver-errors')?.shadowRoot.textContent"
+pytestmark = pytest.mark.every_engine
 
 
 def wheel(name: str, version: str, source: str) -> bytes:
@@ -181,20 +181,19 @@ def test_a_route_file_that_fails_is_shown_with_its_line_and_the_others_run(
     site.write("/good.py", GOOD)
     visitor.open(routes=["/routes.py", "/good.py"])
     assert visitor.run("return ask('good')") == {"good": True}
-    box, told = visitor.page.evaluate(BOX), "\n".join(visitor.failures)
+    box, told = visitor.box, "\n".join(visitor.failures)
     assert [word for word in [place, *says] if word.lower() not in box.lower()] == [], box
     assert [word for word in ["routes.py", says[0]] if word.lower() not in told.lower()] == [], told
     # One mistake is one entry.
     assert (
-        visitor.page.evaluate("document.querySelector('fauxserver-errors').shadowRoot.querySelectorAll('li').length")
-        == 1
+        visitor.run("return document.querySelector('fauxserver-errors').shadowRoot.querySelectorAll('li').length") == 1
     )
 
 
 def test_a_declared_file_that_is_missing_is_named(visitor: Visitor, site: Site):
     site.write("/routes.py", '# /// script\n# [tool.fauxserver]\n# files = ["books.json"]\n# ///\n' + GOOD)
     visitor.open(routes=["/routes.py"])
-    box = visitor.page.evaluate(BOX)
+    box = visitor.box
     said = ["routes.py: Cannot load", "/books.json", "404", "routes.py:3", '# files = ["books.json"]']
     assert [word for word in said if word not in box] == [], box
 
@@ -204,7 +203,7 @@ def test_a_route_file_whose_address_leads_nowhere_stops_no_other(visitor: Visito
     site.write("/good.py", GOOD)
     visitor.open(f'<script type="text/python" src="{address}"></script>', python("/good.py"))
     assert visitor.run("return ask('good')") == {"good": True}
-    assert address in visitor.page.evaluate(BOX)
+    assert address in visitor.box
     assert visitor.errors == []
 
 
@@ -216,7 +215,7 @@ def test_an_error_in_a_declared_helper_is_shown_there(visitor: Visitor, site: Si
     site.write("/routes.py", '# /// script\n# [tool.fauxserver]\n# files = ["helper.py"]\n# ///\nimport helper\n')
     site.write("/helper.py", helper)
     visitor.open(routes=["/routes.py"])
-    box, told = visitor.page.evaluate(BOX), "\n".join(visitor.failures)
+    box, told = visitor.box, "\n".join(visitor.failures)
     assert [word for word in (place, says) if word not in box] == [], box
     # Our own lines lead nobody anywhere.
     assert (says in told, "/lib/fauxserver.zip" in told) == (True, False), told
@@ -229,14 +228,16 @@ def test_a_package_that_is_missing_is_named(visitor: Visitor, site: Site):
         f'# [tool.fauxserver]\n# index = "{site.url}/simple/"\n# ///\n' + GOOD,
     )
     visitor.open(routes=["/routes.py"])
-    assert "not-there-at-all" in visitor.page.evaluate(BOX)
+    assert "not-there-at-all" in visitor.box
 
 
 def test_the_error_box_can_be_closed(visitor: Visitor, site: Site):
     site.write("/routes.py", "1 / 0\n")
     visitor.open(routes=["/routes.py"])
-    visitor.page.get_by_role("button", name="Close").click()
-    assert visitor.page.evaluate(BOX) is None
+    close = "document.querySelector('fauxserver-errors').shadowRoot.querySelector('button')"
+    assert visitor.run(f"return {close}.getAttribute('aria-label')") == "Close"
+    visitor.run(f"{close}.click()")
+    assert visitor.box is None
 
 
 def test_load_runs_another_route_file(visitor: Visitor, site: Site):
@@ -247,6 +248,7 @@ def test_load_runs_another_route_file(visitor: Visitor, site: Site):
     assert "missing.py" in message
 
 
+ASKED_AGAIN = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('routes.py')).length > 1"
 ADD = "return ask('books', { method: 'create', data: { a: 1 } })"
 RELOADED = """
 from fauxserver import FauxServer
@@ -264,13 +266,9 @@ def test_data_reload_brings_a_saved_file_in_and_keeps_the_data(visitor: Visitor,
     site.write("/routes.py", RELOADED.replace("VERSION", "1"))
     visitor.open(routes=["/routes.py"], data_reload=True)
     assert visitor.run(ADD) == {"version": 1, "count": 1}
-    with visitor.page.expect_request(lambda request: request.method == "HEAD" and "routes.py" in request.url):
-        pass
+    visitor.until(ASKED_AGAIN)
     site.write("/routes.py", RELOADED.replace("VERSION", "2"))
-    visitor.page.wait_for_function(
-        "async () => (await ask('books', { method: 'create' })).version === 2",
-        polling=100,
-    )
+    visitor.until("(await ask('books', { method: 'create' })).version === 2")
     assert visitor.run(ADD)["count"] > 2
     assert visitor.failures == []
 
@@ -278,16 +276,12 @@ def test_data_reload_brings_a_saved_file_in_and_keeps_the_data(visitor: Visitor,
 def test_data_reload_survives_a_file_that_is_wrong_for_a_while(visitor: Visitor, site: Site):
     site.write("/routes.py", RELOADED.replace("VERSION", "1"))
     visitor.open(routes=["/routes.py"], data_reload=True)
-    with visitor.page.expect_request(lambda request: request.method == "HEAD" and "routes.py" in request.url):
-        pass
+    visitor.until(ASKED_AGAIN)
     site.write("/routes.py", RELOADED.replace("VERSION", "(("))
-    visitor.page.wait_for_function(f"() => {BOX}?.includes('routes.py')")
+    visitor.until(f"{BOX}?.includes('routes.py')")
     assert visitor.run(ADD) == {"version": 1, "count": 1}
     site.write("/routes.py", RELOADED.replace("VERSION", "3"))
-    visitor.page.wait_for_function(
-        "async () => (await ask('books', { method: 'create' })).version === 3",
-        polling=100,
-    )
+    visitor.until("(await ask('books', { method: 'create' })).version === 3")
 
 
 def test_without_data_reload_nobody_asks(visitor: Visitor, site: Site):

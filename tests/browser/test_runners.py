@@ -9,6 +9,8 @@ from tests.browser.matrix import OLDEST, Combination
 from tests.browser.pages import ORIGINAL, OURS, html, script
 from tests.browser.site import Reply, Site, manifest
 
+pytestmark = pytest.mark.every_engine
+
 # Each is a page as it was written for the original, which runs its tests as soon as it has loaded.
 QUNIT_1 = [
     script("/npm/qunit-1/qunit/qunit.js"),
@@ -114,7 +116,7 @@ def page(parts: Sequence[str], faux: str, libraries: Combination = OLDEST) -> st
 
 
 def ended(visitor: Visitor) -> list[int]:
-    visitor.page.wait_for_function("window.ended")
+    visitor.until("window.ended")
     counts: list[int] = visitor.run("return ended")
     return counts
 
@@ -145,9 +147,9 @@ def test_F10_a_runner_waits_unless_data_hold_is_no(visitor: Visitor, site: Site,
     site.hold(f"/fauxserver/{snapshot}")
     visitor.visit(page([*before, "FAUX", script(BOOTED[name])], script(OURS, data_hold=hold)))
     if hold == "no":
-        visitor.page.wait_for_function("window.ran")
+        visitor.until("window.ran")
     site.release(f"/fauxserver/{snapshot}")
-    visitor.page.wait_for_function("window.ran")
+    visitor.until("window.ran")
     assert visitor.run("return ran") == [None if hold == "no" else "snapshot"]
 
 

@@ -1,7 +1,11 @@
 """Requests with `async: false` are answered before the call returns."""
 
+import pytest
+
 from tests.browser.conftest import Visitor
 from tests.browser.site import Site
+
+pytestmark = pytest.mark.every_engine
 
 ROUTES = """
 import asyncio

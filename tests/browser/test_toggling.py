@@ -1,8 +1,12 @@
 """The switch: by call, by the page's address, remembered; a disabled page loads no runtime."""
 
+import pytest
+
 from tests.browser.conftest import Visitor
 from tests.browser.pages import html, script
 from tests.browser.site import Site
+
+pytestmark = pytest.mark.every_engine
 
 PAGE = html(script("fauxServer.get('/real/one', () => ({ faux: true }))"), title="Toggled")
 
