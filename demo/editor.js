@@ -134,12 +134,23 @@ const view = new EditorView({
       marks,
       theme,
       EditorView.contentAttributes.of({ "aria-label": `${FILE}. Escape, then Tab leaves the editor.` }),
-      EditorView.updateListener.of(({ docChanged }) => {
-        if (docChanged) changed()
+      EditorView.updateListener.of(({ docChanged, changes }) => {
+        if (!docChanged) return
+        inForce = inForce.map(pos => changes.mapPos(pos))
+        given = given.map(pos => changes.mapPos(pos))
+        changed()
       }),
     ],
   }),
 })
+
+/** Where the lines begin; moved along while somebody types: of the text in force, and of the one that was given last. */
+let inForce = beginnings()
+let given = inForce
+
+function beginnings() {
+  return Array.from({ length: view.state.doc.lines }, (_, i) => view.state.doc.line(i + 1).from)
+}
 
 // Saving
 
@@ -162,24 +173,26 @@ let saving = Promise.resolve()
 
 function save() {
   const text = view.state.doc.toString()
-  saving = saving.then(() => take(text))
+  saving = saving.then(() => take(text, beginnings()))
   return true
 }
 
 /** Give the text to the server. */
-async function take(text) {
+async function take(text, lines) {
   tell("Loading…")
+  given = lines
   try {
     await fauxServer.load(FILE, text)
   } catch (error) {
     const { line, message } = error.fault ?? error
     view.dispatch({ effects: unmark.of(undefined) })
-    markLine(line, message)
+    markAt(given[line - 1], message)
     tell(`${message} The routes stay as they were.`.replace(/([^.])( The routes)/, "$1.$2"), "wrong")
-    if (line) reveal(view.state.doc.line(line).from)
+    if (line) reveal(given[line - 1])
     return
   }
   saved = text
+  inForce = given
   view.dispatch({ effects: unmark.of(undefined) })
   changed()
   tell("In force, and its data is kept.", "fine")
@@ -202,11 +215,11 @@ function tell(text, kind = "") {
 
 // Lines
 
-function markLine(number, message, location) {
-  if (!number || number > view.state.doc.lines) return
+function markAt(pos, message, location) {
+  if (pos === undefined) return
   // Where it is the line says itself.
   const brief = message.replace(/^\S+, line \d+: | \(in [^()]*\)$/g, "")
-  view.dispatch({ effects: mark.of({ pos: view.state.doc.line(number).from, message: brief, location }) })
+  view.dispatch({ effects: mark.of({ pos: view.state.doc.lineAt(pos).from, message: brief, location }) })
 }
 
 function reveal(pos, y = "center") {
@@ -220,16 +233,16 @@ function replace(from, to, insert) {
 // A handler's error is marked until it has answered well, or the file has changed.
 fauxServer.on("answer", ({ location, error }) => {
   if (error && isOurs(error.file)) {
-    markLine(error.line, error.message, location)
+    markAt(inForce[error.line - 1], error.message, location)
     tell(error.message, "wrong")
   } else if (!error) view.dispatch({ effects: unmark.of(location) })
 })
 
 document.addEventListener("show-line", ({ detail: { location, error, focus } }) => {
   const [, file, line] = /^(.*):(\d+)$/.exec(location) ?? []
-  const number = error && isOurs(error.file) ? error.line : isOurs(file) ? Number(line) : 0
-  if (!number || number > view.state.doc.lines) return
-  reveal(view.state.doc.line(number).from)
+  const pos = inForce[(error && isOurs(error.file) ? error.line : isOurs(file) ? Number(line) : 0) - 1]
+  if (pos === undefined) return
+  reveal(pos)
   if (!focus) return
   document.dispatchEvent(new CustomEvent("open-pane", { detail: "code" }))
   view.focus()
@@ -265,5 +278,5 @@ $("examples").addEventListener("click", ({ target }) => {
 
 // Before the tab was reloaded this was in force, and so it shall be again.
 changed()
-if (saved !== original) take(saved)
+if (saved !== original) take(saved, inForce)
 else tell(`Kept in this tab: ${FILE} on the disk stays as it is.`)

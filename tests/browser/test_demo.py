@@ -194,6 +194,13 @@ def test_a_request_leads_to_its_handler(library: Page):
     expect(library.locator(".cm-content")).to_be_focused()
 
 
+def test_a_request_leads_to_its_handler_wherever_unsaved_lines_have_moved_it(library: Page):
+    library.locator(".cm-line").first.click()
+    library.keyboard.insert_text("# One line,\n# and another.\n")
+    library.locator("#log summary").first.click()
+    expect(library.locator(".cm-activeLine")).to_have_text('@server.get("library-app/books")')
+
+
 def test_reset_brings_the_books_and_the_latency_back(library: Page):
     library.get_by_text("0", exact=True).click()
     library.locator("#list a").first.click()

@@ -1,5 +1,5 @@
 // What an app written in TypeScript does with us, and what it is kept from doing. Compiled, never run.
-import type { Answer, Context, Faux, FauxServer, Handler, Route, RouteDefinition, StartOptions, TransportFactory } from "fauxserver"
+import type { Answer, Context, Fault, Faux, FauxServer, Handler, Route, RouteDefinition, StartOptions, TransportFactory } from "fauxserver"
 import { HTTPError, jqXHRTransport, Response, start } from "fauxserver"
 import Backbone from "backbone"
 
@@ -51,6 +51,11 @@ const found: Route | null = server.getRoute("authors") ?? server.getRouteAt(0)
 const captured: (string | undefined)[] | undefined = server.getMatchingRoute("books/1", "GET")?.handlerParams
 const loaded: FauxServer = await server.load("routes.py")
 await server.load(new URL("routes.py", "file:///"))
+await server.load("routes.py", "from fauxserver import FauxServer").catch(({ fault }: { fault: Fault }) => fault.line)
+const off: () => void = server.on("answer", ({ url, delay, error }) => error?.message ?? `${url} ${delay + 1}`)
+off()
+server.on("enable", (enabled) => enabled === server.enabled)
+server.on("reset", () => {})
 const value = await server.runPython("1 + 1")
 const told = (faux: Faux) => `${faux.status} ${faux.statusText} ${faux.headers["content-type"]}`
 
@@ -65,6 +70,8 @@ export { answers, booted, captured, found, loaded, status, told, value }
 server.setLatency("50")
 // @ts-expect-error: there is no such option
 await start({ route: "routes.py" })
+// @ts-expect-error: nothing of that name can be heard
+server.on("answered", () => {})
 // @ts-expect-error: the route file is named
 server.load()
 // @ts-expect-error: an expression is a string or a RegExp
