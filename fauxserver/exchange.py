@@ -165,8 +165,7 @@ class Exchange:
                 raise self._latency_error
             if invoke is None:
                 raise HandlerError(f"The handler of {self.route} lives in the page, and only the page can call it.")
-            limit = self.time_limit
-            result = invoke(self.context) if limit is None else self._step(invoke, self.context)
+            result = self._step(invoke, self.context)
             if awaits(result):
                 self._awaited = result
                 return self._settle(result, started)
@@ -215,14 +214,12 @@ class Exchange:
         limit = self.time_limit
         if limit is None:
             return function(argument)
-        started = perf_counter()
         try:
+            if limit == self.server.guarded:
+                return function(argument)
             with self.server.guard(limit):
                 return function(argument)
-        except (Stopped, KeyboardInterrupt) as error:
-            # Somebody at the keyboard is not the time limit.
-            if isinstance(error, KeyboardInterrupt) and (perf_counter() - started) * 1000 < limit * 0.9:
-                raise
+        except Stopped as error:
             stopped = TimeLimitError(f"The handler ran longer than the time limit of {limit:g} ms.", limit)
             raise stopped.with_traceback(error.__traceback__) from None
 

@@ -8,7 +8,7 @@ from types import FrameType, TracebackType
 
 
 class Stopped(BaseException):
-    """Raised in the middle of a handler. No `except Exception` of its own holds it up."""
+    """Raised in the middle of a handler, in the page too. No `except Exception` of its own holds it up."""
 
 
 class Watchdog:

@@ -59,6 +59,8 @@ class FauxServer:
             """A host's: called when routes, `enabled` or the transport change."""
             self.guard: Guard = _watchdog
             """A host's: the context manager that stops a handler after so many milliseconds."""
+            self.guarded: float | None = None
+            """A host's: the time limit that it sees to itself at the moment, without that context manager."""
             self.generation = 0
             self.awaiting: set[Exchange] = set()
             self.files: dict[RouteFile, None] = {}

@@ -4,6 +4,7 @@ import { isRegExp, readMethod } from "./args.js"
 import { callFromPython, cannotWait, faultOf, isThenable, parseQuery, run, stillWaits } from "./handlers.js"
 import { clearTimeout, now, setTimeout } from "./originals.js"
 import { readError, readResult } from "./reply.js"
+import { createTurns } from "./turns.js"
 
 /** @import { Reply } from "./reply.js" */
 /** @import { Scheduler } from "./schedule.js" */
@@ -65,6 +66,7 @@ const PYTHON_METHODS = /** @type {const} */ ([
   "accept", "delay", "answer", "done", "drop", "describe", "live_rows", "add_route", "remove_route", "remove_routes",
   "get_route", "get_route_at", "get_matching_route", "call", "set_default_handler", "set_latency", "set_transport_factory",
   "transport", "resolve", "reject", "enable", "set_base", "ready", "reset", "metadata", "load", "wrote", "run_python",
+  "turn", "ring",
 ])
 
 /**
@@ -79,6 +81,7 @@ export function connect(pyodide, callbacks) {
   host.destroy()
   // Taken once: every access to a proxy's method would make another proxy.
   const methods = Object.fromEntries(PYTHON_METHODS.map((name) => [name, page[name]]))
+  methods.answer = callbacks.limited(methods.answer, page.time_limit)
   /** @param {string} path @param {Uint8Array} bytes */
   const write = (path, bytes) => {
     pyodide.FS.mkdirTree(path.replace(/\/[^/]*$/, ""))
@@ -141,6 +144,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     call(ref, json) {
       return callFromPython(kept.get(ref), json)
     },
+    ...createTurns(() => page, scheduler.shield),
   })
 
   /** @param {any} value */

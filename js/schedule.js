@@ -78,10 +78,12 @@ export function report(error, global = globalThis) {
 }
 
 /**
+ * What asks for a task to be run, unclamped.
+ *
  * @param {Task} task
  * @returns {() => void}
  */
-function onNextTick(task) {
+export function onNextTick(task) {
   // Node's own, because an open MessageChannel would keep the process alive.
   if (originals.setImmediate) return () => originals.setImmediate.call(globalThis, task)
   const { port1, port2 } = new originals.MessageChannel()

@@ -39,5 +39,27 @@ export function createTimeLimit(pyodide, clock = now) {
     disarm() {
       deadline = Infinity
     },
+    /**
+     * A function of Python's that is interrupted when it takes longer than the limit. It may be called within itself:
+     * the time of the inner call does not count.
+     *
+     * @template {any[]} Args
+     * @template T
+     * @param {(...args: Args) => T} call
+     * @param {number} limit
+     * @returns {(...args: Args) => T}
+     */
+    limited: (call, limit) => (...args) => {
+      const start = clock()
+      const outer = deadline
+      fired = false
+      deadline = start + limit
+      try {
+        return call(...args)
+      } finally {
+        fired = false
+        deadline = outer === Infinity ? Infinity : outer + clock() - start
+      }
+    },
   }
 }

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+from fauxserver.exchange import Exchange
+from fauxserver.guard import Stopped
+
 _HOME = __file__.replace("\\", "/").rpartition("/hosts/")[0] + "/"
 # One of the six that Python has; debuggers and profilers take the first.
 _TOOL = 4
@@ -20,6 +23,8 @@ class Guard:
     """Interrupts its block after so many milliseconds; and again and again, should the block catch that."""
 
     active: Guard | None = None
+    late: Guard | None = None
+    """Made when the clock that the bridge has armed for a whole answer interrupts it: by far most are never."""
 
     def __init__(self, limit: float, arm: Callable[[float], None], disarm: Callable[[], None]) -> None:
         self._limit = limit
@@ -46,7 +51,7 @@ class Guard:
             self._arm(self._outer._limit)
 
     def interrupt(self, frame: FrameType | None) -> None:
-        """Raise KeyboardInterrupt, if *frame* is in the block."""
+        """Raise Stopped, if *frame* is in the block."""
         if frame is None or frame.f_code in _OWN:
             return
         while frame is not None and frame is not self._block:
@@ -56,14 +61,37 @@ class Guard:
         self._interrupts += 1
         if self._interrupts == _PATIENCE:
             _let_nobody_catch()
-        raise KeyboardInterrupt
+        raise Stopped
+
+    @classmethod
+    def come_late(cls, frame: FrameType | None) -> None:
+        """Guard the stretch of a handler that *frame* is in, if it is in one, until `leave`."""
+        while frame is not None and frame.f_code is not _STEP:
+            frame = frame.f_back
+        if frame is not None:
+            cls.active = cls.late = guard = cls(0, _nothing, _nothing)
+            guard._block = frame
+
+    @classmethod
+    def leave(cls) -> None:
+        """The answer that was interrupted is over."""
+        if cls.late:
+            cls.late.__exit__()
+            cls.late = None
+
+
+def _nothing(_limit: float = 0) -> None:
+    """The bridge has armed the clock, and disarms it."""
 
 
 _OWN = (Guard.__enter__.__code__, Guard.__exit__.__code__)
+_STEP = Exchange._step.__code__
 
 
 def on_interrupt(_signal: int, frame: FrameType | None) -> None:
     """The handler of SIGINT, which in the page is the clock."""
+    if Guard.active is None:
+        Guard.come_late(frame)
     if Guard.active:
         Guard.active.interrupt(frame)
 
@@ -107,4 +135,4 @@ def _let_catch() -> None:
 
 def _raise_again(code: CodeType, _line: int) -> None:
     if not code.co_filename.startswith(_HOME):
-        raise KeyboardInterrupt
+        raise Stopped

@@ -74,6 +74,27 @@ test("Python is interrupted when its time is over, and again if it goes on, unti
   assert.deepEqual(seen, [0, 0, 0, 2, 0, 0, 2, 0])
 })
 
+test("a limited call is interrupted when its time is over, and the time of a call within it does not count", () => {
+  let time = 0
+  let buffer
+  const limit = createTimeLimit({ setInterruptBuffer: (given) => { buffer = given } }, () => time)
+  const seen = []
+  const look = (at) => {
+    time = at
+    seen.push(buffer[0])
+    buffer[0] = 0
+  }
+  const inner = limit.limited((to) => { look(150); look(to); return "inner" }, 100)
+  const outer = limit.limited(() => { look(60); const told = inner(161); look(200); look(202); return told }, 100)
+  assert.equal(outer(), "inner")
+  look(10_000)
+  const broken = limit.limited(() => { throw new Error("broken") }, 100)
+  assert.throws(broken, { message: "broken" })
+  look(20_000)
+  // The inner one began at 60, and ends at 161; the outer one has until 201 then.
+  assert.deepEqual(seen, [0, 0, 2, 0, 2, 0, 0])
+})
+
 for (const [url, path] of [
   ["http://localhost:8000/app/routes.py", "/page/localhost_8000/app/routes.py"],
   ["http://localhost:8000/app/routes.py?v=2#top", "/page/localhost_8000/app/routes.py"],
