@@ -33,7 +33,8 @@ PIECE = 1_400_000
 # Folders that no source lies in.
 MADE = ("static", "node_modules", "__pycache__")
 
-# What most pages use, or core imports when it first needs it. Left out of it: what few pages use.
+# What most pages use, or core imports when it first needs it, or Pyodide when it starts. Left out of it: what few
+# pages use.
 IMPORTS = [
     "asyncio",
     "base64",
@@ -42,8 +43,10 @@ IMPORTS = [
     "dataclasses",
     "datetime",
     "decimal",
+    "encodings.utf_16_le",
     "enum",
     "functools",
+    "importlib.metadata",
     "importlib.util",
     "inspect",
     "itertools",
