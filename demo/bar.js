@@ -51,8 +51,10 @@ function settle() {
 toggle.addEventListener("change", () => fauxServer.enable(toggle.checked))
 
 fauxServer.on("enable", enabled => {
+  // Or it could not be started, which is told elsewhere.
+  const switched = enabled || document.body.dataset.server !== "loading"
   settle()
-  note(enabled ? "Switched on" : "Switched off: requests go to the real server")
+  if (switched) note(enabled ? "Switched on" : "Switched off: requests go to the real server")
   refresh()
 })
 

@@ -179,6 +179,7 @@ function save() {
 
 /** Give the text to the server. */
 async function take(text, lines) {
+  if (document.body.dataset.server === "failed") return tell("There is no Python in this page to run it.", "wrong")
   tell("Loading…")
   given = lines
   try {

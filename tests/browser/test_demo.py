@@ -121,6 +121,17 @@ def test_the_demo_opened_switched_off_loads_no_python_until_it_is_switched_on(vi
     expect(visitor.page.locator("#who")).to_contain_text("Python in this page answers.")
 
 
+def test_the_demo_says_that_python_could_not_be_started(visitor: Visitor, demo: str, site: Site):
+    site.replies["/demo/fauxserver/runtime.js"] = Reply(404)
+    visitor.page.goto(demo)
+    expect(visitor.page.locator("#who")).to_contain_text("Python could not be started.")
+    expect(visitor.page.locator("#enabled")).to_be_disabled()
+    visitor.page.get_by_role("button", name="Newest first").click()
+    visitor.page.keyboard.press("Control+s")
+    expect(visitor.page.locator("#state")).to_have_text("There is no Python in this page to run it.")
+    assert requests_of(visitor.page) == []
+
+
 def test_the_bar_switches_the_server_off_and_on(opened: Page, site: Site):
     opened.locator(".switch").click()
     expect(opened.locator("#list")).to_contain_text("The catalogue cannot be shown.")
