@@ -89,7 +89,7 @@ def _result(answer: str) -> Any:
 
 
 @contextmanager
-def _process(*command: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
+def process(*command: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
     """A program that is gone at the end, with all that it started; Ctrl-C is for us alone."""
     with subprocess.Popen(command, start_new_session=True, text=True, **options) as running:
         try:
@@ -127,7 +127,13 @@ def flags(root: bool) -> list[str]:
 @contextmanager
 def playwrights_browser() -> Iterator[Browser]:
     """Chromium, as Playwright's."""
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
+        try:
+            playwright = stack.enter_context(sync_playwright())
+        except Exception:
+            # On a bare Debian, Playwright's own Node lacks a library, which a browser brings along.
+            find(CHROMIUM)
+            playwright = stack.enter_context(sync_playwright())
         path = find(CHROMIUM, playwright.chromium.executable_path)
         browser = playwright.chromium.launch(executable_path=path, args=flags(is_root()))
         yield browser
@@ -181,7 +187,7 @@ def firefox() -> Iterator[Engine]:
         # What it says goes to a file, as nobody would empty a pipe later.
         log = Path(profile, "log")
         with log.open("w") as output:
-            running = stack.enter_context(_process(*command, stdout=output, stderr=output))
+            running = stack.enter_context(process(*command, stdout=output, stderr=output))
         address = _said(running, log, r"WebDriver BiDi listening on (ws://\S+)")
         session = BiDi(stack.enter_context(connect(f"{address}/session", max_size=None)))
         session.call("session.new", capabilities={})
@@ -296,7 +302,7 @@ def webkit() -> Iterator[Engine]:
         port = _free_port()
         command = [find(WEBKIT), f"--port={port}"]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        running = stack.enter_context(_process(*command, env={**os.environ, **root, "DISPLAY": display}, **quiet))
+        running = stack.enter_context(process(*command, env={**os.environ, **root, "DISPLAY": display}, **quiet))
         connection = stack.enter_context(contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE)))
         _connect(connection, running)
         yield lambda site: WebKitPage(connection, site)
@@ -321,7 +327,7 @@ def _display() -> Iterator[str]:
     """An X server, which draws into memory; gives its name."""
     told, tell = os.pipe()
     command = [find(XVFB), "-displayfd", str(tell), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]
-    with open(told) as answer, _process(*command, pass_fds=[tell], stderr=subprocess.DEVNULL):
+    with open(told) as answer, process(*command, pass_fds=[tell], stderr=subprocess.DEVNULL):
         os.close(tell)
         number = answer.readline().strip()
         if not number:
@@ -343,8 +349,13 @@ class WebKitPage:
         site.first = (HERE / "collect.js").read_text()
 
     def _call(self, path: str, method: str = "POST", **params: Any) -> Any:
-        self._connection.request(method, self._session + path, json.dumps(params))
-        value = json.loads(self._connection.getresponse().read())["value"]
+        try:
+            self._connection.request(method, self._session + path, json.dumps(params))
+            value = json.loads(self._connection.getresponse().read())["value"]
+        except BaseException:
+            # Interrupted, it would wait for this answer for ever; closed, it opens itself again.
+            self._connection.close()
+            raise
         if isinstance(value, dict) and "error" in value:
             raise RuntimeError(f"{method} {path}: {value['error']}: {value['message']}")
         return value
