@@ -18,7 +18,7 @@ from weakref import WeakSet
 
 from fauxserver.errors import FauxServerWarning
 from fauxserver.messages import Request
-from fauxserver.urlexp import Captures, Hole, Pick, Shape, UrlExp, shapes, subject, whole_characters
+from fauxserver.urlexp import Captures, Hole, Pick, Shape, UrlExp, subject, whole_characters
 
 _ids = count(1)
 T = TypeVar("T")
@@ -48,6 +48,7 @@ class Route:
         "invoke",
         "label",
         "line",
+        "met",
         "method",
         "name",
         "of_module",
@@ -80,6 +81,8 @@ class Route:
         self.of_module = of_module
         """Whether the file added it while it was read, and not a function at some later time."""
         self.suspected = False
+        self.met = False
+        """Whether the page's bridge has heard of it."""
 
     def __repr__(self) -> str:
         return f"<Route {self}>"
@@ -335,12 +338,13 @@ def _hides(table: RouteTable, route: Route) -> Route | None:
 def _examples(exp: UrlExp) -> list[str]:
     """One url for each way to match the expression, with unlikely characters where it is not fixed."""
     examples = []
-    for shape in shapes(exp.parts) if exp.place not in ("pattern", "foreign") else []:
+    for shape in exp.shapes if exp.place not in ("pattern", "foreign") else []:
         parts = [part if isinstance(part, str) else f"{part.prefix}\ue000{part.suffix}" for part in shape.segments]
         if shape.tail:
             parts.append(f"{shape.tail.prefix}\ue000/\ue000{shape.tail.suffix}")
         example = "/".join(parts)
-        if exp.match(example) is not None:
+        # An exact shape needs no regular expression, which takes longer to compile than all the rest.
+        if shape.picks is not None or exp.match(example) is not None:
             examples.append(example)
     return examples
 
@@ -382,7 +386,7 @@ class _Index:
             self._foreign[route.id] = _Candidate(entry, 0, None)
         else:
             root = self._trees.setdefault((entry.base, route.exp.place, route.exp.whole), _Node())
-            for rank, shape in enumerate(shapes(route.exp.parts)):
+            for rank, shape in enumerate(route.exp.shapes):
                 leaf = root.leaf_for(shape)
                 _insort(leaf.setdefault(route.method, []), _Candidate(entry, rank, shape))
 

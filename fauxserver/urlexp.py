@@ -33,7 +33,7 @@ class UrlExp:
     ('^files/(.*?)$', '')
     """
 
-    __slots__ = ("_js", "_js_text", "_pattern", "_picks", "expression", "params", "parts", "place", "whole")
+    __slots__ = ("_js", "_js_text", "_pattern", "_picks", "_shapes", "expression", "params", "parts", "place", "whole")
 
     def __init__(self, expression: str | re.Pattern[str], *, braces: bool = False) -> None:
         """*braces*: whether `{id}` stands for itself, as in the page's JavaScript, or for a mistake."""
@@ -43,6 +43,7 @@ class UrlExp:
         self._picks: tuple[int, ...] | None = None
         self._js: tuple[str, str] | None = None
         self._js_text: str | None = None
+        self._shapes: list[Shape] | None = None
         if isinstance(expression, str):
             if not braces:
                 _refuse_braces(expression)
@@ -98,6 +99,13 @@ class UrlExp:
         if self._picks is not None:
             captures = tuple([captures[pick] for pick in self._picks])
         return captures if subject.isascii() else tuple([value and whole_characters(value) for value in captures])
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """Its shapes. Made once, as several tables may hold a route, and each looks for what it hides."""
+        if self._shapes is None:
+            self._shapes = shapes(self.parts)
+        return self._shapes
 
     @property
     def js(self) -> tuple[str, str]:

@@ -174,7 +174,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     const answer = page.accept(request.method ?? "", url, request.override, hits(url), request.base)
     if (answer === undefined) return undefined
     const [id, number, delay, factory] = answer.split(" ")
-    return createExchange(request, url, id, rows.get(number) ?? describe(page.describe(id)), delay, factory)
+    return createExchange(request, url, id, rowOf(number), delay, factory)
   }
 
   /**
@@ -428,8 +428,42 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
   }
 
   /** @param {string} text @returns {Row | undefined} */
-  function rowOf(text) {
+  function found(text) {
     return text === "null" ? undefined : describe(text)
+  }
+
+  /**
+   * The row of that number; one of the page's own handlers if a `j` comes before it.
+   *
+   * @param {string} number
+   * @returns {Row}
+   */
+  function rowOf(number) {
+    if (number[0] !== "j") return rows.get(number) ?? pythonRow(number)
+    const key = number.slice(1)
+    return rows.get(key) ?? describe(page.describe(Number(key)))
+  }
+
+  /**
+   * A row that Python answers. What else there is to say of it is asked for when somebody wants to know: mostly nobody
+   * does, and of ten thousand rows each would have to be described once.
+   *
+   * @param {string} row
+   * @returns {Row}
+   */
+  function pythonRow(row) {
+    const told = () => rows.get(row) ?? describe(page.describe(Number(row)))
+    return {
+      row,
+      python: true,
+      get name() { return told().name },
+      get urlExp() { return told().urlExp },
+      get httpMethod() { return told().httpMethod },
+      get handler() { return told().handler },
+      get label() { return told().label },
+      get location() { return told().location },
+      capture: (url) => told().capture(url),
+    }
   }
 
   /** @param {RouteSpec} spec */
@@ -468,7 +502,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     /** @param {unknown} name */
     getRoute(name) {
       if (name === undefined || name === null) return null
-      const row = rowOf(page.get_route(String(name)))
+      const row = found(page.get_route(String(name)))
       return row ? copy(row) : null
     },
     /** @param {unknown} index */
@@ -476,14 +510,14 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       const at = Number(index)
       // Null and the empty string make a 0 that nobody meant.
       if (!Number.isInteger(at) || at < 0 || String(at) !== String(index)) return null
-      const row = rowOf(page.get_route_at(at))
+      const row = found(page.get_route_at(at))
       return row ? copy(row) : null
     },
     /** @param {unknown} url @param {unknown} [httpMethod] */
     getMatchingRoute(url, httpMethod) {
       const text = String(url)
       const method = httpMethod === undefined || httpMethod === null ? undefined : readMethod(httpMethod)
-      const row = rowOf(page.get_matching_route(text, method, hits(text)))
+      const row = found(page.get_matching_route(text, method, hits(text)))
       return row ? { ...copy(row), handlerParams: row.capture(text) } : null
     },
     /** @param {any} handler */

@@ -123,8 +123,8 @@ class Page:
         """The event loop's, where the page is it; and likewise:"""
         self.ring: Callable[[int], None]
         self._transports: dict[str, Any] = {}
-        # Rows that were described: their functions in JavaScript may come back for them.
-        self._described: WeakValueDictionary[int, Route] = WeakValueDictionary()
+        # Rows that the page has met: it may ask what they are, and call their handlers.
+        self._met: WeakValueDictionary[int, Route] = WeakValueDictionary()
         self._files: dict[str, RouteFile] = {}
         self._namespace: dict[str, Any] = {"__name__": "__page__", "server": self.server}
         self._snippets = count(1)
@@ -136,8 +136,9 @@ class Page:
     ) -> str | None:
         """`exchange row delay [factory]`; nothing if the request is not ours.
 
-        The delay is a number of milliseconds, `j7` for the JavaScript function of that number, `p` for a Python one,
-        which `delay` asks. The factory likewise; without one the transport is the usual one.
+        The row is a number, `j12` where the handler is the page's own. The delay is a number of milliseconds, `j7` for
+        the JavaScript function of that number, `p` for a Python one, which `delay` asks. The factory likewise; without
+        one the transport is the usual one.
         """
         found = frozenset(map(int, hits.split(","))) if hits else _NO_HITS
         exchange = self.server.accept(Request(method, url, None, _NO_HEADERS, b"", override, base, found))
@@ -145,6 +146,11 @@ class Page:
             return None
         number = str(next(self._ids))
         self._exchanges[number] = exchange
+        route = exchange.route
+        row = f"j{route.id}" if type(route.handler) is JsFunction else str(route.id)
+        if not route.met:
+            route.met = True
+            self._met[route.id] = route
         latency = exchange.latency
         if type(latency) is JsFunction:
             pause: Any = f"j{latency.ref}"
@@ -157,8 +163,8 @@ class Page:
             if factory is not None:
                 if factory is _default_transport:
                     break
-                return f"{number} {exchange.route.id} {pause} {factory.ref if type(factory) is JsFunction else 'p'}"
-        return f"{number} {exchange.route.id} {pause}"
+                return f"{number} {row} {pause} {factory.ref if type(factory) is JsFunction else 'p'}"
+        return f"{number} {row} {pause}"
 
     def delay(self, number: str, data: str | None) -> float:
         """Ask a latency function, which may look at the data."""
@@ -270,9 +276,9 @@ class Page:
 
     # --- Rows --------------------------------------------------------------------------------------------------------
 
-    def describe(self, number: str) -> str:
-        """The row that answers an exchange."""
-        return self._told(self._exchanges[number].route)
+    def describe(self, row: int) -> str:
+        """What a row is, that a request has met."""
+        return self._told(self._met.get(row))
 
     def live_rows(self) -> str:
         """The numbers of all rows."""
@@ -324,7 +330,7 @@ class Page:
     def _call(self, row: int, call: dict[str, Any]) -> dict[str, Any]:
         from fauxserver.context import Context
 
-        route = self._described.get(row)
+        route = self._met.get(row)
         if route is None or route.invoke is None:
             raise RouteError("The route of this handler is gone.")
         request = Request(call["httpMethod"], call["url"], call.get("data"))
@@ -339,7 +345,7 @@ class Page:
     def _told(self, route: Route | None) -> str:
         if route is None:
             return "null"
-        self._described[route.id] = route
+        self._met[route.id] = route
         handler = route.handler
         return json.dumps(
             {

@@ -86,6 +86,29 @@ def test_later_files_import_earlier_ones_and_what_lies_beside_them(write, tmp_pa
     assert ask(other.servers[0], "GET", "word") == {"word": "beside"}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        ("books = [1]", "books = [1]", True),
+        ("books = [1]", "\n# All of them\nbooks   =  [ 1 ]  # for now", True),
+        ("books = [1]", "books = [2]", False),
+        ("x = 1; books = [1]", "x = 2; books = [1]", True),
+        ("x = 1; books = [1]", "x = 1; books = [2]", False),
+        ("books = [\n 1,\n]", "books = [\n 2,\n]", False),
+        # Neither a form feed nor a separator of lines begins one, as the compiler counts.
+        ("a = '\x0c\u2028'\nbooks = [1]\nc = 1", "a = '\x0c\u2028'\nbooks = [2]\nc = 1", False),
+    ],
+)
+def test_data_is_kept_while_the_statement_that_makes_it_is_the_same(write, before, after, kept):
+    file = write(before)
+    module = file.run()
+    data = module.books
+
+    file.reload(after)
+
+    assert (module.books is data) is kept
+
+
 def test_a_name_that_is_taken_is_left_alone(write, tmp_path):
     (tmp_path / "b").mkdir()
     first, second = write(BOOKS), write(BOOKS, "b/routes.py")

@@ -221,8 +221,8 @@ def test_a_javascript_route_is_a_row_like_any_other(page: browser.Page):
     row = add(page, 7, name="n", expression="books/:id", label="read")
     page.server.get("books/search", [])
     accepted = page.accept("GET", "books/7")
-    assert accepted == f"1 {row} 0"
-    assert json.loads(page.describe("1")) == {
+    assert accepted == f"1 j{row} 0"
+    assert json.loads(page.describe(row)) == {
         "row": row,
         "name": "n",
         "urlExp": ["^books/([^/]+)$", ""],
@@ -239,7 +239,7 @@ def test_a_javascript_route_is_a_row_like_any_other(page: browser.Page):
 def test_a_javascript_regexp_matches_by_its_number_alone(page: browser.Page):
     row = add(page, 7, regexp=[r"^books\/(\d+)$", "g"])
     assert page.accept("GET", "books/7") is None
-    assert page.accept("GET", "books/7", None, f"{row}") == f"1 {row} 0"
+    assert page.accept("GET", "books/7", None, f"{row}") == f"1 j{row} 0"
     assert json.loads(page.get_matching_route("books/7", "GET", f"99,{row}"))["row"] == row
 
 
@@ -386,7 +386,7 @@ def test_reset_brings_back_what_there_was_when_ready(page: browser.Page, side: F
     page.server.enable(False)
     page.reset()
     gc.collect()
-    assert page.accept("GET", "it") == f"1 {row} 0"
+    assert page.accept("GET", "it") == f"1 j{row} 0"
     assert (side.flags, side.forgotten, len(page.server.journal)) == ([False, True], [], 0)
 
 

@@ -37,6 +37,22 @@ test("a request for a JavaScript handler crosses twice, and its values by identi
   assert.deepEqual(Object.keys(context), ["data", "url", "httpMethod", "route"])
 })
 
+test("a row of Python's is described once, when somebody wants to know of it", async () => {
+  const { fake, bridge, answered } = createCast()
+  const { describe } = fake.page
+  fake.page.describe = (row) => {
+    fake.log.push("describe")
+    return describe(row)
+  }
+  fake.python("GET", "books/:id", function read() {}, { name: "one book" })
+  for (let id = 1; id < 4; id += 1) await answerOf(bridge.accept({ method: "GET", url: `books/${id}` }))
+  const before = fake.log.filter((each) => each === "describe").length
+  const told = answered.map(({ row }) => [row.name, row.label, row.location, row.httpMethod, row.python, row.capture("books/7")])
+  assert.deepEqual(told, Array(3).fill(["one book", "read", "routes.py:1", "GET", true, ["7"]]))
+  assert.deepEqual([before, fake.log.filter((each) => each === "describe").length], [0, 1])
+  assert.ok(answered[0].row.handler === bridge.getRoute("one book").handler)
+})
+
 test("what nobody answers is not ours", () => {
   assert.equal(createCast().bridge.accept({ method: "GET", url: "books" }), undefined)
 })

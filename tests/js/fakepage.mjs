@@ -23,6 +23,7 @@ export function createFakePage({ log = [] } = {}) {
   let callbacks
   let beginning
   const exchanges = new Map()
+  const met = new Map()
   const dropped = []
   const done = []
   const transported = []
@@ -56,8 +57,9 @@ export function createFakePage({ log = [] } = {}) {
       if (!route) return undefined
       lastId += 1
       exchanges.set(String(lastId), { method, url, override, route })
+      met.set(route.row, route)
       const delay = latencyRef ? `j${latencyRef}` : latency[0] < 0 ? 0 : latency[0] + Math.random() * (latency[1] - latency[0])
-      return `${lastId} ${route.row} ${delay}${factory ? ` ${factory}` : ""}`
+      return `${lastId} ${route.ref === undefined ? "" : "j"}${route.row} ${delay}${factory ? ` ${factory}` : ""}`
     },
     delay: () => 0,
     answer(id, json, atOnce) {
@@ -81,7 +83,7 @@ export function createFakePage({ log = [] } = {}) {
       exchanges.delete(id)
       dropped.push(id)
     },
-    describe: (id) => told(exchanges.get(id).route),
+    describe: (row) => told(met.get(row)),
     live_rows: () => ok(routes.map(({ row }) => row)),
     add_route(json) {
       const { name, httpMethod, ref, expression, regexp } = JSON.parse(json)
