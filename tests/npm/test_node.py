@@ -321,3 +321,53 @@ def test_what_waits_for_a_server_that_cannot_start_is_told(app: App):
         f"ready {why}",
         f"runPython {why}",
     ]
+
+
+def test_it_answers_in_a_sandbox_that_lacks_what_test_runners_leave_out(app: App):
+    # Jest's is one without import(), and its documents take these away.
+    app.write("routes.py", ROUTES)
+    ended = app.script(
+        "script.cjs",
+        """
+        const { createRequire, Module } = require("node:module")
+        const path = require("node:path")
+        const vm = require("node:vm")
+        for (const name of ["MessageChannel", "Response", "setImmediate"]) delete globalThis[name]
+        // As scripts are run that nobody has given a way to import.
+        Module.prototype._compile = function (code, filename) {
+          const wrapper = vm.runInThisContext(Module.wrap(code.replace(/^#!.*/, "")), { filename })
+          return wrapper.call(this.exports, this.exports, createRequire(filename), this, filename, path.dirname(filename))
+        }
+        const Backbone = require("backbone")
+        const fauxServer = require("fauxserver")
+        fauxServer.load("routes.py")
+        new Backbone.Collection().fetch({ url: "books", success: (_, answer) => console.log(answer) })
+        """,
+    )
+    assert ended == (0, "[ { id: 1 } ]\n", "")
+
+
+def test_latency_is_on_the_clock_of_a_test_that_has_replaced_it(any_app: App):
+    any_app.write(
+        "clock.test.mjs",
+        """
+        import assert from "node:assert/strict"
+        import { test } from "node:test"
+        import Backbone from "backbone"
+        import { start } from "fauxserver"
+
+        test("an hour passes", async ({ mock }) => {
+          const { fauxServer } = await start({ intercept: { Backbone } })
+          fauxServer.get("slow", { slow: true }).setLatency(3600 * 1000)
+          mock.timers.enable({ apis: ["setTimeout"] })
+          const answers = []
+          new Backbone.Model().fetch({ url: "slow", success: (_, answer) => answers.push(answer) })
+          mock.timers.tick(3600 * 1000 - 1)
+          assert.deepEqual(answers, [])
+          mock.timers.tick(1)
+          assert.deepEqual(answers, [{ slow: true }])
+        })
+        """,
+    )
+    ended = any_app.run("--test", "--test-reporter=tap", "clock.test.mjs")
+    assert (ended.code, "# pass 1\n" in ended.out) == (0, True), ended
