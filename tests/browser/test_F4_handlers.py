@@ -152,12 +152,27 @@ def test_F4_a_handler_that_never_settles_holds_nobody_up(visitor: Visitor, site:
     ) == [["success", {"good": True}, 200], ["success", {"good": True}, 200], []]
 
 
-def test_F4_a_javascript_handler_that_throws_is_told_of_with_its_error(visitor: Visitor):
-    visitor.open(script('fauxServer.get("broken", function broken() { return null.title })\n//# sourceURL=app.js'))
-    how, _, status = visitor.run(ASK + "return ask('broken')")
+APP = """
+fauxServer.get("broken", function broken() {
+  return null.title
+})
+fauxServer.get("rejects", async () => {
+  await null
+  JSON.parse("no JSON")
+})
+"""
+
+
+@pytest.mark.parametrize(("url", "line", "says"), [("broken", 3, "null"), ("rejects", 7, "JSON")])
+def test_F4_a_javascript_handler_that_throws_is_told_of_with_its_error(
+    visitor: Visitor, site: Site, url: str, line: int, says: str
+):
+    site.write("/app.js", APP)
+    visitor.open(script("/app.js"))
+    how, _, status = visitor.run(ASK + "return ask(given)", url)
     assert (how, status) == ("error", 500)
-    assert any("null" in line for line in visitor.failures), visitor.console
-    assert "null" in visitor.box
+    assert any(says in part for part in visitor.failures), visitor.console
+    assert [word for word in (says, f"app.js:{line}") if word not in visitor.box] == [], visitor.box
 
 
 def test_F4_data_quiet_leaves_errors_to_the_console(visitor: Visitor, site: Site):

@@ -1,4 +1,4 @@
-"""What the tests have started is gone when they end, however they end."""
+"""What the command line of the tests promises: the engines that it names, and nothing left running at the end."""
 
 import os
 import select
@@ -38,3 +38,25 @@ def test_who_is_killed_closes_the_browsers_first(tmp_path: Path):
     command = [sys.executable, "-m", "pytest", "-s", "-p", "tests.conftest", f"--rootdir={tmp_path}", str(tmp_path)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PYTEST_ADDOPTS": ""})
     assert ("the browser is closed" in ended.stdout, ended.returncode) == (True, 2), ended.stdout + ended.stderr
+
+
+def test_an_engine_that_there_is_not_is_named_with_those_there_are():
+    command = [sys.executable, "-m", "pytest", "--engines", "chromium,opera", "--collect-only", "tests/browser"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert "ERROR: --engines: no opera here. There are chromium, firefox, webkit." in ended.stderr
+
+
+def test_engines_that_are_not_wanted_are_left_out_and_counted():
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--engines=firefox",
+        "--collect-only",
+        "tests/browser/test_engine.py",
+    ]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    *tests, _, summary = ended.stdout.splitlines()
+    assert {name.partition("[")[2] for name in tests} == {"firefox]"}
+    assert "deselected" in summary
