@@ -259,6 +259,7 @@ def _bridge(out: Path, runtime: dict[str, Any]) -> dict[str, Any]:
     shutil.copy2(out / "fauxserver.module.js", out / "fauxserver.mjs")
     for name in ("fauxserver.d.ts", "fauxserver.d.cts", "fauxserver.d.mts"):
         shutil.copy2(JS / name, out / name)
+    shutil.copy2(JS / "fauxserver.d.mts", out / "fauxserver.module.d.ts")
     shutil.copy2(JS / "vendor.cjs", out / "vendor.js")
     (out / "package.json").write_text(json.dumps(_npm_package(version), indent=2) + "\n")
     contents = {path.name: path.read_bytes() for path in sorted(out.iterdir())}

@@ -62,6 +62,14 @@ def test_an_app_that_imports_it(app: App, resolution: str):
     assert compiled(app, ["app.mts"], MODULES[resolution]) == ""
 
 
+def test_an_app_that_imports_the_file_beside_its_page(app: App):
+    own = "./node_modules/fauxserver/fauxserver.module.js"
+    # The last lines are about packages: of a file, TypeScript supposes that a bundler makes up its default.
+    source = (HERE / "types.ts").read_text().partition("// @ts-expect-error: the module has no default")[0]
+    app.write("app.mts", source.replace('from "fauxserver"', f'from "{own}"'))
+    assert compiled(app, ["app.mts"], MODULES["bundler"]) == ""
+
+
 @pytest.mark.parametrize("resolution", ["node16", "nodenext"])
 def test_an_app_that_requires_it(app: App, resolution: str):
     app.write("app.cts", (HERE / "types.cts").read_text())
