@@ -41,6 +41,12 @@ def test_what_this_tree_says_of_its_runtime_is_true():
     assert rehearse.outdated(ROOT, rehearse.installed(builder._install(builder.JS).parents[1])) == []
 
 
+def test_what_the_decisions_say_of_its_heap_is_true():
+    wasm = (builder.JS / "node_modules/pyodide/pyodide.asm.wasm").read_bytes()
+    decisions = (ROOT / "fauxserver/DECISIONS.md").read_text(encoding="utf-8")
+    assert f"The heap is {builder.starting_heap(wasm):,} bytes at first" in decisions
+
+
 def test_lines_that_name_another_runtime_are_found_with_what_they_have_to_say(tree: Path):
     edits = rehearse.outdated(tree, Versions("400.1.0-alpha.2", "3.15.0rc1", "0.12.0"))
     assert {edit.path for edit in edits} == {"fauxserver/NOTICES", "fauxserver/DECISIONS.md"}

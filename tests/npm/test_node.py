@@ -336,7 +336,8 @@ def test_it_answers_in_a_sandbox_that_lacks_what_test_runners_leave_out(app: App
         // As scripts are run that nobody has given a way to import.
         Module.prototype._compile = function (code, filename) {
           const wrapper = vm.runInThisContext(Module.wrap(code.replace(/^#!.*/, "")), { filename })
-          return wrapper.call(this.exports, this.exports, createRequire(filename), this, filename, path.dirname(filename))
+          const { dir } = path.parse(filename)
+          return wrapper.call(this.exports, this.exports, createRequire(filename), this, filename, dir)
         }
         const Backbone = require("backbone")
         const fauxServer = require("fauxserver")
