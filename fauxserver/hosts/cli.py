@@ -82,7 +82,7 @@ def vendor(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made if i
         # What an older version left there would only confuse.
         for name in listed(folder) - set(names):
             (folder / name).unlink(missing_ok=True)
-        for name in names:
+        for name in names if folder.resolve() != source.resolve() else []:
             shutil.copyfile(source / name, folder / name)
     except OSError as error:
         fail(f"Cannot copy into {folder}: {error.strerror}. Name a folder that can be written to.")

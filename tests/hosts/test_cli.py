@@ -138,6 +138,12 @@ def test_vendor_replaces_an_older_version_and_leaves_other_files_alone(tmp_path:
     assert (tmp_path / "mine.txt").read_text() == (tmp_path.parent / "keep.txt").read_text() == "old"
 
 
+def test_vendor_into_its_own_folder_leaves_it_as_it_is(static: Path):
+    before = {path.name: path.stat().st_mtime_ns for path in static.iterdir()}
+    assert fauxserver("vendor", static).exit_code == 0
+    assert {path.name: path.stat().st_mtime_ns for path in static.iterdir()} == before
+
+
 def test_vendor_into_what_is_no_folder_says_so(tmp_path: Path):
     (tmp_path / "file").write_text("")
     result = fauxserver("vendor", tmp_path / "file")
