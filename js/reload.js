@@ -5,35 +5,51 @@ import { fetch, setTimeout } from "./originals.js"
 const PERIOD = 1000
 
 /**
- * Ask for the files' ETag once a second.
+ * Ask for the files' ETag once a second, and whenever somebody comes back to the page: from the editor, mostly.
  *
  * @param {() => Iterable<string>} urls  What to watch; it may grow.
  * @param {(url: string) => unknown} onChange
  * @param {(task: () => void, delay: number) => unknown} [wait]
  * @param {(url: string) => Promise<string | undefined>} [ask]
+ * @param {any} [page]  Whose `focus` says that somebody is back.
  * @returns {() => void}
  */
-export function watch(urls, onChange, wait = (task, delay) => setTimeout.call(globalThis, task, delay), ask = tagOf) {
+export function watch(
+  urls, onChange, wait = (task, delay) => setTimeout.call(globalThis, task, delay), ask = tagOf, page = globalThis,
+) {
   /** @type {Map<string, string | undefined>} */
   const seen = new Map()
   let watching = true
+  let looking = false
 
   async function look() {
-    for (const url of [...urls()]) {
-      const tag = await ask(url)
-      if (!watching) return
-      // A server that is just restarting says nothing about the file.
-      if (tag === undefined) continue
-      const before = seen.get(url)
-      seen.set(url, tag)
-      if (before !== undefined && before !== tag) await onChange(url)
+    if (looking) return
+    looking = true
+    try {
+      for (const url of [...urls()]) {
+        const tag = await ask(url)
+        if (!watching) return
+        // A server that is just restarting says nothing about the file.
+        if (tag === undefined) continue
+        const before = seen.get(url)
+        seen.set(url, tag)
+        if (before !== undefined && before !== tag) await onChange(url)
+      }
+    } finally {
+      looking = false
     }
-    if (watching) wait(look, PERIOD)
   }
 
-  void look()
+  async function lookOnAndOn() {
+    await look()
+    if (watching) wait(lookOnAndOn, PERIOD)
+  }
+
+  page.addEventListener?.("focus", look)
+  void lookOnAndOn()
   return () => {
     watching = false
+    page.removeEventListener?.("focus", look)
   }
 }
 

@@ -32,6 +32,7 @@ class Guard:
         self._disarm = disarm
         self._outer: Guard | None = None
         self._block: FrameType | None = None
+        self._inner: FrameType | None = None
         self._interrupts = 0
 
     def __enter__(self) -> None:
@@ -42,7 +43,7 @@ class Guard:
 
     def __exit__(self, *_: object) -> None:
         self._disarm()
-        self._block = None
+        self._block = self._inner = None
         Guard.active = self._outer
         if self._interrupts >= _PATIENCE:
             _let_catch()
@@ -54,10 +55,15 @@ class Guard:
         """Raise Stopped, if *frame* is in the block."""
         if frame is None or frame.f_code in _OWN:
             return
+        inner = None
         while frame is not None and frame is not self._block:
-            frame = frame.f_back
+            inner, frame = frame, frame.f_back
         if frame is None:
             return
+        # The block has heard of it, and is about to say so: only what it had called, and goes on, hears it again.
+        if self._interrupts and (inner is None or inner is not self._inner):
+            return
+        self._inner = inner
         self._interrupts += 1
         if self._interrupts == _PATIENCE:
             _let_nobody_catch()

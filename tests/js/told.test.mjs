@@ -139,3 +139,25 @@ test("a file is loaded again when its tag has changed, and not when the server i
   })
   assert.deepEqual(changed, [["http://h/routes.py", 4]])
 })
+
+test("a file is looked at when somebody comes back to the page, once at a time, and no more when it is over", async () => {
+  const page = new EventTarget()
+  const changed = []
+  let tag = '"1"'
+  let asked = 0
+  const ask = async () => {
+    asked += 1
+    return tag
+  }
+  const moment = () => new Promise((resolve) => setTimeout(resolve))
+  const stop = watch(() => ["http://h/routes.py"], (url) => changed.push(url), () => {}, ask, page)
+  await moment()
+  tag = '"2"'
+  for (let i = 0; i < 3; i += 1) page.dispatchEvent(new Event("focus"))
+  await moment()
+  stop()
+  tag = '"3"'
+  page.dispatchEvent(new Event("focus"))
+  await moment()
+  assert.deepEqual([changed, asked], [["http://h/routes.py"], 2])
+})
