@@ -7,6 +7,7 @@
   window.urls = {
     books: (n) => `books/${n}`,
     later: (n) => `later/${n}`,
+    waits: (n) => `waits/${n}`,
     js: (n) => `js/${n}`,
   }
 

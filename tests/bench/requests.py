@@ -9,6 +9,7 @@ from tests.bench.measure import Goal, Row, alternate, compared, duration
 from tests.browser import pages
 
 ROUTES = """
+import asyncio
 from fauxserver import FauxServer
 
 server = FauxServer()
@@ -20,6 +21,11 @@ def read_book(id: int):
 @server.get("later/:id")
 async def read_later(id: int):
     return {"id": id, "title": "Franny and Zooey"}
+
+@server.get("waits/:id")
+async def read_after_a_wait(id: int):
+    await asyncio.sleep(0)
+    return {"id": id, "title": "Franny and Zooey"}
 """
 
 # The original's only kind of handler, and one of ours.
@@ -27,7 +33,7 @@ IN_JAVASCRIPT = """<script>
   fauxServer.get("js/:id", (context, id) => ({ id: Number(id), title: "Franny and Zooey" }))
 </script>"""
 
-KINDS = {"books": "def", "later": "async def", "js": "JavaScript handler"}
+KINDS = {"books": "def", "later": "async def", "waits": "async def that waits once", "js": "JavaScript handler"}
 
 
 def rows(bench: Bench) -> list[Row]:
