@@ -69,12 +69,12 @@ Engine = Callable[[Site], Page]
 
 
 def _function(code: str) -> str:
-    """*code* as a function of JSON (or undefined) to JSON, where what is thrown is the member `thrown`."""
+    """*code* as a function of JSON to JSON, where what is thrown is the member `thrown`."""
     return f"""async given => {{
       const act = async given => {{ {code}
       }}
       try {{
-        return JSON.stringify({{ value: await act(given === undefined ? null : JSON.parse(given)) }})
+        return JSON.stringify({{ value: await act(JSON.parse(given)) }})
       }} catch (error) {{
         return JSON.stringify({{ thrown: `${{error}}\\n${{error?.stack ?? ""}}` }})
       }}
@@ -264,8 +264,8 @@ class FirefoxPage:
         return _result(ended["result"]["value"])
 
     def _hear(self) -> None:
-        # What was said before is here when this is answered.
-        self._call("browsingContext.getTree", root=self._tab)
+        # What the page said before it evaluates this is here when that is answered.
+        self._call("script.evaluate", expression="0", target={"context": self._tab}, awaitPromise=False)
         for entry in (event["params"] for event in self._events):
             if entry["type"] == "console":
                 if entry["method"] != "groupEnd":
