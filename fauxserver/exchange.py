@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from sys import exception
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from fauxserver.context import Context
 from fauxserver.errors import HandlerError, TimeLimitError
-from fauxserver.guard import Stopped
-from fauxserver.handlers import awaits, fail, in_steps, label, latency_caller, respond
+from fauxserver.guard import Stopped, interrupted, when_stopped
+from fauxserver.handlers import awaits, fail, in_steps, label, latency_caller, place_of, raised_by_us, respond
 from fauxserver.journal import Entry
 from fauxserver.latency import milliseconds
 from fauxserver.messages import Failure, Request, Response
@@ -19,6 +21,9 @@ from fauxserver.urlexp import Captures
 
 if TYPE_CHECKING:
     from fauxserver.server import FauxServer
+
+# Under names that no handler can replace.
+_Any, _Closed = BaseException, GeneratorExit
 
 
 class Exchange:
@@ -159,24 +164,46 @@ class Exchange:
         started = perf_counter()
         if self.dropped:
             return self._gone(started)
-        invoke = self.route.invoke
         try:
             if self._latency_error is not None:
                 raise self._latency_error
-            if invoke is None:
+            if self.route.invoke is None:
                 raise HandlerError(f"The handler of {self.route} lives in the page, and only the page can call it.")
-            result = self._step(invoke, self.context)
-            if awaits(result):
+            result = self._step(self._call, self.context)
+            if type(result) is not Response:
                 self._awaited = result
                 return self._settle(result, started)
-            response = respond(result)
+            response = result
             if response.kind == "stream":
                 self._open(response)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            response = fail(error, self.route.handler, str(self.route), self.time_limit)
+        except:  # noqa: E722 (a handler may have replaced the very names of exceptions)
+            response = self._failed()
         return self._finish(response, started)
+
+    def _call(self, context: Context) -> Any:
+        """The handler's response, or what is to be awaited for it. Reading what it returned may run its code, too."""
+        invoke = self.route.invoke
+        assert invoke is not None
+        result = invoke(context)
+        return result if awaits(result) else respond(result)
+
+    def _failed(self) -> Response:
+        """The response for the exception that is being handled."""
+        mended = self.server.mend()
+        error = exception()
+        assert error is not None
+        # Without somebody at a keyboard, a handler has raised it.
+        if isinstance(error, KeyboardInterrupt) and self.server.keyboard:
+            raise error
+        names = ", ".join(mended[:5]) + (", …" if len(mended) > 5 else "")
+        if mended and raised_by_us(error) and not isinstance(error, TimeLimitError):
+            named = f"{label(self.route.handler)} ({place_of(self.route.handler)})"
+            error = HandlerError(f"{named} has replaced {names}, which the server cannot do without.")
+        response = fail(error, self.route.handler, str(self.route), self.time_limit)
+        if mended and response.error:
+            message = f"{response.error.message} (What had been replaced is as before: {names}.)"
+            response.error = response.error._replace(message=message)
+        return response
 
     async def _settle(self, awaitable: Any, started: float) -> Response:
         self._task = asyncio.current_task()
@@ -186,10 +213,10 @@ class Exchange:
                 result = await awaitable
             else:
                 result = await in_steps(awaitable, self._step)
-            response = respond(result)
+            response = self._step(respond, result)
             if response.kind == "stream":
                 self._open(response)
-        except asyncio.CancelledError as error:
+        except CancelledError as error:
             if self.dropped:
                 if self._task:
                     self._task.uncancel()
@@ -200,10 +227,13 @@ class Exchange:
                 raise
             # Nobody has cancelled it: the handler's own.
             response = fail(error, self.route.handler, str(self.route), self.time_limit)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:
-            response = fail(error, self.route.handler, str(self.route), self.time_limit)
+        except _Closed as error:
+            # Ours means that the event loop is gone; else it is the handler's own.
+            if raised_by_us(error):
+                raise
+            response = self._failed()
+        except:  # noqa: E722
+            response = self._failed()
         finally:
             self.server.awaiting.discard(self)
             self._task = None
@@ -216,10 +246,17 @@ class Exchange:
             return function(argument)
         try:
             if limit == self.server.guarded:
-                return function(argument)
-            with self.server.guard(limit):
-                return function(argument)
+                result = function(argument)
+            else:
+                with self.server.guard(limit):
+                    result = function(argument)
+            if interrupted:
+                # It has caught what was to stop it. What it returned after its time does not count.
+                raise Stopped
+            return result
         except Stopped as error:
+            for over in when_stopped:
+                over()
             stopped = TimeLimitError(f"The handler ran longer than the time limit of {limit:g} ms.", limit)
             raise stopped.with_traceback(error.__traceback__) from None
 
@@ -279,7 +316,9 @@ class Exchange:
                     started = True
                     yield None
                 yield piece
-        except Exception as error:
+        except (_Closed, CancelledError):
+            raise
+        except _Any as error:
             if started:
                 self._broke(response, error)
             raise
@@ -294,7 +333,9 @@ class Exchange:
                 except StopAsyncIteration:
                     return
                 yield piece
-        except Exception as error:
+        except (_Closed, CancelledError):
+            raise
+        except _Any as error:
             self._broke(response, error)
             raise
         finally:
@@ -308,7 +349,7 @@ class Exchange:
         finally:
             self.running += (perf_counter() - started) * 1000
 
-    def _broke(self, response: Response, error: Exception) -> None:
+    def _broke(self, response: Response, error: BaseException) -> None:
         """A stream that fails midway: its status is long sent, the error is told all the same."""
         failure = fail(error, self.route.handler, str(self.route), self.time_limit).error
         self.error = response.error = failure

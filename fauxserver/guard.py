@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
 
 
@@ -68,3 +69,9 @@ def _raise_in(thread: int, error: type[BaseException] | None) -> None:
     import ctypes
 
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error) if error else None)
+
+
+interrupted: list[FrameType] = []
+"""The page's: the block that is being stopped, once for each time that this was tried."""
+when_stopped: list[Callable[[], None]] = []
+"""The page's: called when a block has been stopped."""

@@ -378,7 +378,7 @@ def fail(error: BaseException, handler: Any, where: str, limit: float | None = N
         return response
     failure = _failure(error, handler, "")
     at = f"{failure.file.replace(chr(92), '/').rpartition('/')[2]}:{failure.line}" if failure.file else "?"
-    if isinstance(error, (KeyboardInterrupt, TimeLimitError)) and limit is not None:
+    if isinstance(error, TimeLimitError) and limit is not None:
         source = f": {failure.source}" if failure.source else ""
         message = (
             f"{label(handler)}, which answers {where}, ran longer than the time limit of {limit:g} ms "
@@ -414,9 +414,19 @@ def _failure(error: BaseException, handler: Any, message: str) -> Failure:
     if isinstance(error, (JSONError, HandlerError, TimeLimitError)) and code is not None and not own:
         file, line = code.co_filename, code.co_firstlineno
     else:
-        file, line = (own or outside or [("", 0)])[-1]
+        # With nothing of the handler on its way, it is its doing all the same.
+        itself = (code.co_filename, code.co_firstlineno) if code is not None else ("", 0)
+        file, line = (own or outside or [itself])[-1]
     source = linecache.getline(file, line).strip() if file else ""
     return Failure(message, file, line, source, traceback_of(error))
+
+
+def raised_by_us(error: BaseException) -> bool:
+    """Whether an exception comes from this package's own code, and not from a handler's."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is None or trace.tb_frame.f_code.co_filename.startswith(_HOME)
 
 
 def traceback_of(error: BaseException) -> str:
@@ -426,7 +436,8 @@ def traceback_of(error: BaseException) -> str:
     start = error.__traceback__
     while start is not None and start.tb_frame.f_code.co_filename.startswith(_HOME):
         start = start.tb_next
-    return "".join(traceback.format_exception(type(error), error, start or error.__traceback__))
+    # The last of it: who recurses without end has a traceback to match.
+    return "".join(traceback.format_exception(type(error), error, start or error.__traceback__, limit=-200))
 
 
 _HOME = __file__.replace("\\", "/").rpartition("/")[0] + "/"
@@ -439,6 +450,12 @@ def _code(handler: Any) -> types.CodeType | None:
     handler = getattr(handler, "func", handler)
     code = getattr(handler, "__code__", None)
     return code if isinstance(code, types.CodeType) else None
+
+
+def place_of(handler: Any) -> str:
+    """Where a handler is written, as in `routes.py:12`."""
+    code = _code(handler)
+    return f"{code.co_filename.replace(chr(92), '/').rpartition('/')[2]}:{code.co_firstlineno}" if code else "?"
 
 
 def label(handler: Any) -> str:

@@ -67,6 +67,7 @@ const PYTHON_METHODS = /** @type {const} */ ([
   "get_route", "get_route_at", "get_matching_route", "call", "set_default_handler", "set_latency", "set_transport_factory",
   "transport", "resolve", "reject", "enable", "set_base", "ready", "reset", "metadata", "load", "wrote", "run_python",
   "turn", "ring",
+  "mend", "rails",
 ])
 
 /**
@@ -558,6 +559,13 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     load: (path, source, afresh) => read(page.load(path, source, afresh ?? false)),
     /** @param {string} code */
     runPython: (code) => read(page.run_python(code)).value,
+    /** Python is gone: what waits for it need not. @param {Error} crash */
+    crashed(crash) {
+      const { status, statusText: reason, headers, value: body } = readError(crash)
+      const text = `=${JSON.stringify({ status, reason, headers, failed: true, error: null, body })}`
+      for (const settle of [...awaited.values()]) scheduler.shield(() => settle(text))
+      awaited.clear()
+    },
     /** For tests: how much is kept. */
     sizes: () => ({ kept: kept.size, rows: rows.size, regexps: regexps.size, awaited: awaited.size }),
   }

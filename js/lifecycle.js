@@ -9,8 +9,8 @@ import { createListeners } from "./listeners.js"
 import * as originals from "./originals.js"
 import { findScripts, pathOf, read, readBytes, routeFile, runScript, shownPath } from "./pagescripts.js"
 import { watch } from "./reload.js"
+import { deadExchange, protect } from "./protect.js"
 import { createScheduler } from "./schedule.js"
-import { createTimeLimit } from "./timelimit.js"
 
 /** @import { Answered, Fault } from "./bridge.js" */
 /** @import { PythonScript } from "./pagescripts.js" */
@@ -54,6 +54,8 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
   let booted
   /** @type {any} */
   let host
+  /** @type {ReturnType<typeof protect> | undefined} */
+  let protection
   let stopWatching = () => {}
   /** What waits for calls that were noted, should they never be made. @type {Set<(error: unknown) => void>} */
   const unsettled = new Set()
@@ -68,7 +70,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
       return bridge && phase === "ready" ? bridge.enabled : enabled && phase !== "failed"
     },
     /** @param {any} request */
-    accept: (request) => bridge?.accept(request),
+    accept: (request) => (protection?.crash ? deadExchange(protection.crash, request) : bridge?.accept(request)),
     get hold() {
       return phase === "ready" ? undefined : held.keep
     },
@@ -142,10 +144,11 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
 
   /** @param {any} pyodide */
   function open(pyodide) {
-    const limit = createTimeLimit(pyodide)
+    protection = protect(pyodide, (crash) => bridge?.crashed(crash))
+    const { clock, wrap } = protection
     return createBridge({
       connect: (callbacks) => {
-        host = connect(pyodide, { ...callbacks, ...limit })
+        host = wrap(connect(pyodide, { ...callbacks, ...clock }))
         host.installPackages = (/** @type {string[]} */ requirements, /** @type {any} */ options) =>
           installPackages(pyodide, requirements, options)
         return host

@@ -1,24 +1,51 @@
 // No handler freezes the page: Python looks here while it runs, and is interrupted when its time is over.
 
 import { now } from "./originals.js"
+import { onNextTick } from "./schedule.js"
 
 const SIGINT = 2
-// Who cleans up gets this much more, in milliseconds.
-const GRACE = 50
+/** How long Python may run at a stretch where nobody has said otherwise, in milliseconds. */
+export const LIMIT = 5_000
+// Who cleans up gets this much more.
+const GRACE = 20
 
 /**
  * Give a runtime an interrupt buffer that is a clock.
  *
+ * It runs whenever Python does: where nothing was armed (a callback of the event loop, say), from the first look on, until
+ * the page has its thread again.
+ *
  * @param {any} pyodide
- * @param {() => number} [clock]
+ * @param {{ clock?: () => number, whenFree?: (task: () => void) => () => void }} [surroundings]
  */
-export function createTimeLimit(pyodide, clock = now) {
-  let deadline = Infinity
+export function createTimeLimit(pyodide, { clock = now, whenFree = onNextTick } = {}) {
+  /** @type {number | undefined} */
+  let deadline
   let fired = false
+  let unarmed = false
+  const tellWhenFree = whenFree(() => {
+    if (unarmed) disarm()
+  })
+
+  /** @param {number} limit  In milliseconds from now. */
+  function arm(limit) {
+    fired = unarmed = false
+    deadline = clock() + limit
+  }
+
+  function disarm() {
+    unarmed = false
+    deadline = undefined
+  }
 
   pyodide.setInterruptBuffer({
     get 0() {
-      if (clock() <= deadline) return 0
+      if (deadline === undefined) {
+        arm(LIMIT)
+        unarmed = true
+        tellWhenFree()
+      }
+      if (clock() <= /** @type {any} */ (deadline)) return 0
       fired = true
       return SIGINT
     },
@@ -31,14 +58,8 @@ export function createTimeLimit(pyodide, clock = now) {
   })
 
   return {
-    /** @param {number} limit  In milliseconds from now. */
-    arm(limit) {
-      fired = false
-      deadline = clock() + limit
-    },
-    disarm() {
-      deadline = Infinity
-    },
+    arm,
+    disarm,
     /**
      * A function of Python's that is interrupted when it takes longer than the limit. It may be called within itself:
      * the time of the inner call does not count.
@@ -51,14 +72,14 @@ export function createTimeLimit(pyodide, clock = now) {
      */
     limited: (call, limit) => (...args) => {
       const start = clock()
-      const outer = deadline
-      fired = false
+      const outer = unarmed ? undefined : deadline
+      fired = unarmed = false
       deadline = start + limit
       try {
         return call(...args)
       } finally {
-        fired = false
-        deadline = outer === Infinity ? Infinity : outer + clock() - start
+        fired = unarmed = false
+        deadline = outer === undefined ? undefined : outer + clock() - start
       }
     },
   }

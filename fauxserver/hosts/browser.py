@@ -110,6 +110,9 @@ class Page:
         self.server = FauxServer()
         self.server.default_time_limit = TIME_LIMIT
         self.server.guard = _guard(side)
+        if sys.platform == "emscripten":
+            self.server.mend = pageguard.mend
+            self.server.keyboard = False
         self.server.on_change = self._changed
         self._side = side
         # Taken once, as every access to a JavaScript object's method makes another proxy.
@@ -183,8 +186,6 @@ class Page:
             return self._answer(number, data, at_once)
         finally:
             self.server.guarded = None
-            if Guard.late:
-                Guard.leave()
 
     def _answer(self, number: str, data: str | None, at_once: bool) -> str:
         exchange = self._exchanges.pop(number)
@@ -482,8 +483,20 @@ class Page:
             with self.server.guard(LOAD_LIMIT):
                 return function(*args)
         except Stopped as error:
+            pageguard.over()
             message = f"The code ran longer than {LOAD_LIMIT / 1000:g} s and was stopped. Does it loop?"
             raise TimeLimitError(message, LOAD_LIMIT).with_traceback(error.__traceback__) from None
+        finally:
+            # What a route file replaces, it means to.
+            pageguard.keep()
+
+    def mend(self) -> str:
+        """Put back what a handler has replaced of Python, and say what."""
+        return ", ".join(pageguard.mend())
+
+    def rails(self) -> str:
+        """What `js/rails.js` asks for."""
+        return pageguard.rails()
 
     def _try(self, function: Callable[..., Any], *args: Any) -> str:
         """Call a function and write down what it gives, or what went wrong."""
@@ -492,6 +505,9 @@ class Page:
             return to_json(value) if isinstance(value, dict) else "{}"
         except Exception as error:
             return json.dumps({"error": _fault(error)})
+        except Stopped as error:
+            stopped = TimeLimitError("The code ran longer than the time limit and was stopped.", TIME_LIMIT)
+            return json.dumps({"error": _fault(stopped.with_traceback(error.__traceback__))})
 
 
 def start(side: JsSide) -> Page:
@@ -527,13 +543,19 @@ def _guard(side: JsSide) -> Callable[[float], Guard]:
     return lambda limit: Guard(limit, arm, disarm)
 
 
+pageguard.blocks.add(Page._limited.__code__)
+
+
 async def _collect(exchange: Exchange, response: Response) -> Response:
     """A streamed body, whole. One that breaks off, or goes on and on, fails the request."""
     whole = Response(_pieces(exchange, response._body), response.status, response.headers)
     try:
         await whole.read()
         return whole
-    except Exception as error:
+    except (asyncio.CancelledError, GeneratorExit):
+        raise
+    except BaseException as error:
+        exchange.server.mend()
         failed = fail(error, exchange.route.handler, str(exchange.route), exchange.time_limit)
         exchange.status, exchange.error = failed.status, failed.error
         return failed

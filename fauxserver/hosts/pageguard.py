@@ -1,18 +1,35 @@
-"""No handler freezes the page: its clock (`js/timelimit.js`) interrupts Python, and here Python is made to listen."""
+"""No handler freezes the page, nor leaves it broken.
+
+The page's clock (`js/timelimit.js`) interrupts Python, and here Python is made to listen. What a handler that failed
+had replaced of Python is put back.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import builtins
+import functools
+import gc
+import inspect
+import itertools
+import json
+import linecache
+import os
+import re
 import signal
 import sys
 import time
+import traceback
+import types
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
 from fauxserver.exchange import Exchange
-from fauxserver.guard import Stopped
+from fauxserver.guard import Stopped, interrupted, when_stopped
 
 _HOME = __file__.replace("\\", "/").rpartition("/hosts/")[0] + "/"
+_LIBRARY = os.__file__.replace("\\", "/").rpartition("/")[0] + "/"
 # One of the six that Python has; debuggers and profilers take the first.
 _TOOL = 4
 # So often a handler may catch what is to stop it. Cleaning up is fine, going on is not.
@@ -20,101 +37,120 @@ _PATIENCE = 3
 
 
 class Guard:
-    """Interrupts its block after so many milliseconds; and again and again, should the block catch that."""
+    """Interrupts its block after so many milliseconds; and again and again, should the block catch that.
+
+    For the limit that the bridge has armed already, nobody needs one.
+    """
 
     active: Guard | None = None
-    late: Guard | None = None
-    """Made when the clock that the bridge has armed for a whole answer interrupts it: by far most are never."""
 
     def __init__(self, limit: float, arm: Callable[[float], None], disarm: Callable[[], None]) -> None:
         self._limit = limit
         self._arm = arm
         self._disarm = disarm
         self._outer: Guard | None = None
-        self._block: FrameType | None = None
-        self._inner: FrameType | None = None
-        self._interrupts = 0
 
     def __enter__(self) -> None:
-        self._block = sys._getframe(1)
         self._outer = Guard.active
         Guard.active = self
         self._arm(self._limit)
 
     def __exit__(self, *_: object) -> None:
         self._disarm()
-        self._block = self._inner = None
         Guard.active = self._outer
-        if self._interrupts >= _PATIENCE:
-            _let_catch()
         if self._outer:
             # The time of a block inside does not count.
             self._arm(self._outer._limit)
 
-    def interrupt(self, frame: FrameType | None) -> None:
-        """Raise Stopped, if *frame* is in the block."""
-        if frame is None or frame.f_code in _OWN:
-            return
-        inner = None
-        while frame is not None and frame is not self._block:
-            inner, frame = frame, frame.f_back
-        if frame is None:
-            return
-        # The block has heard of it, and is about to say so: only what it had called, and goes on, hears it again.
-        if self._interrupts and (inner is None or inner is not self._inner):
-            return
-        self._inner = inner
-        self._interrupts += 1
-        if self._interrupts == _PATIENCE:
-            _let_nobody_catch()
-        raise Stopped
 
-    @classmethod
-    def come_late(cls, frame: FrameType | None) -> None:
-        """Guard the stretch of a handler that *frame* is in, if it is in one, until `leave`."""
-        while frame is not None and frame.f_code is not _STEP:
-            frame = frame.f_back
-        if frame is not None:
-            cls.active = cls.late = guard = cls(0, _nothing, _nothing)
-            guard._block = frame
-
-    @classmethod
-    def leave(cls) -> None:
-        """The answer that was interrupted is over."""
-        if cls.late:
-            cls.late.__exit__()
-            cls.late = None
+def _interrupt(block: FrameType) -> None:
+    if interrupted and interrupted[0] is not block:
+        interrupted.clear()
+    interrupted.append(block)
+    if interrupted[_PATIENCE - 1 :]:
+        _let_nobody_catch()
+    raise Stopped
 
 
-def _nothing(_limit: float = 0) -> None:
-    """The bridge has armed the clock, and disarms it."""
+def over() -> None:
+    """The block that was interrupted is left."""
+    if interrupted:
+        interrupted.clear()
+        _let_catch()
 
 
-_OWN = (Guard.__enter__.__code__, Guard.__exit__.__code__)
-_STEP = Exchange._step.__code__
+# The functions whose frames are blocks.
+blocks: set[CodeType] = {Exchange._step.__code__}
+_OWN = (Guard.__enter__.__code__, Guard.__exit__.__code__, over.__code__)
 
 
 def on_interrupt(_signal: int, frame: FrameType | None) -> None:
     """The handler of SIGINT, which in the page is the clock."""
-    if Guard.active is None:
-        Guard.come_late(frame)
-    if Guard.active:
-        Guard.active.interrupt(frame)
+    # A block that is told of it, and tells others, has heard enough: only what it has called is stopped.
+    if frame is None or frame.f_code in _OWN or frame.f_code in blocks:
+        return
+    outermost = None
+    while frame is not None:
+        if frame.f_code in blocks:
+            return _interrupt(frame)
+        if not frame.f_code.co_filename.startswith((_HOME, _LIBRARY, "<frozen")):
+            outermost = frame
+        frame = frame.f_back
+    # A task, a callback of the event loop: nobody has guarded it, but the page's code it is.
+    if outermost is not None:
+        raise Stopped
 
 
 def install() -> None:
-    """Hear the page's clock, also in `time.sleep`."""
+    """Hear the page's clock, also in `time.sleep`; keep what would end the runtime from doing so."""
     signal.signal(signal.SIGINT, on_interrupt)
     time.sleep = _in_naps(time.sleep)
+    sys.setrecursionlimit = _no_deeper(sys.setrecursionlimit)
+    _use_tool()
+    when_stopped[:] = [over]
+    for where, names in (("os", _ENDINGS), ("posix", _ENDINGS), ("signal", _SIGNALS), ("_signal", _SIGNALS)):
+        module = sys.modules[where]
+        for name in names:
+            if hasattr(module, name):
+                setattr(module, name, _refused(name, getattr(module, name)))
+    keep()
+
+
+def _no_deeper(original: Callable[[int], None]) -> Any:
+    most = 10_000
+
+    def setrecursionlimit(limit: int, /) -> None:
+        # To come back from a million levels takes longer than any time limit.
+        original(limit if limit < most else most)
+
+    return setrecursionlimit
+
+
+_ENDINGS = ("_exit", "abort", "kill", "killpg")
+_SIGNALS = ("signal", "raise_signal", "alarm", "setitimer", "pthread_kill", "set_wakeup_fd")
+
+
+def _refused(name: str, original: Any) -> Any:
+    def refused(*args: Any) -> Any:
+        raise RuntimeError(
+            f"{name} is refused in a page: signals are its clock, and their end would be that of the page's Python. "
+            "Raise an HTTPError to end a request."
+        )
+
+    refused.__name__ = name
+    refused.__doc__ = original.__doc__
+    return refused
 
 
 def _in_naps(sleep: Callable[[float], None]) -> Any:
     # In one piece, it would not look at the clock.
+    clock, least = time.perf_counter, min
+
     def nap(seconds: float, /) -> None:
-        end = time.perf_counter() + seconds
-        sleep(min(seconds, 0.001))
-        while (left := end - time.perf_counter()) > 0:
-            sleep(min(left, 0.001))
+        end = clock() + seconds
+        sleep(least(seconds, 0.001))
+        while (left := end - clock()) > 0:
+            sleep(least(left, 0.001))
 
     nap.__name__ = "sleep"
     nap.__doc__ = sleep.__doc__
@@ -123,22 +159,118 @@ def _in_naps(sleep: Callable[[float], None]) -> Any:
 
 # --- `except BaseException: pass` in a loop -------------------------------------------------------------------------
 
+if sys.version_info >= (3, 12):
+    _monitoring = sys.monitoring
+    # A loop of one line may never begin that line again.
+    _EVENTS = (sys.monitoring.events.LINE, sys.monitoring.events.JUMP, sys.monitoring.events.CALL)
+
+
+def _use_tool() -> None:
+    if sys.version_info >= (3, 12) and _monitoring.get_tool(_TOOL) != "fauxserver":
+        # A handler may have taken it, or given it away.
+        if _monitoring.get_tool(_TOOL) is not None:
+            _monitoring.free_tool_id(_TOOL)
+        _monitoring.use_tool_id(_TOOL, "fauxserver")
+
 
 def _let_nobody_catch() -> None:
     if sys.version_info >= (3, 12):
         # At the next line, that of the `except` included: nobody gets any further.
-        lines = sys.monitoring.events.LINE
-        sys.monitoring.use_tool_id(_TOOL, "fauxserver")
-        sys.monitoring.register_callback(_TOOL, lines, _raise_again)
-        sys.monitoring.set_events(_TOOL, lines)
+        _use_tool()
+        events = 0
+        for event in _EVENTS:
+            _monitoring.register_callback(_TOOL, event, _raise_again)
+            events |= event
+        _monitoring.set_events(_TOOL, events)
 
 
 def _let_catch() -> None:
-    if sys.version_info >= (3, 12):
-        sys.monitoring.set_events(_TOOL, 0)
-        sys.monitoring.free_tool_id(_TOOL)
+    if sys.version_info >= (3, 12) and _monitoring.get_tool(_TOOL) == "fauxserver":
+        _monitoring.set_events(_TOOL, 0)
 
 
-def _raise_again(code: CodeType, _line: int) -> None:
+def _raise_again(code: CodeType, *_where: object) -> None:
     if not code.co_filename.startswith(_HOME):
         raise Stopped
+
+
+# --- What a handler has done to Python ------------------------------------------------------------------------------
+
+# What this server, the event loop and tracebacks cannot do without.
+_NEEDED: tuple[Any, ...] = (
+    *(builtins, json, json.encoder, json.decoder, time, re, os, sys, signal, asyncio, inspect, types, functools),
+    *(linecache, traceback, itertools, gc),
+)
+# These belong to whoever runs.
+_FREE = frozenset({"_", "argv", "path", "last_exc", "last_type", "last_value", "last_traceback", "ps1", "ps2"})
+_kept: list[tuple[str, Any, dict[str, Any]]] = []
+_modules: dict[str, Any] = {}
+_all_modules, _lines = sys.modules, linecache.cache
+_settings: list[Any] = []
+_set_limit, _get_limit = sys.setrecursionlimit, sys.getrecursionlimit
+_set_trace, _set_profile = sys.settrace, sys.setprofile
+_collects, _collect_again = gc.isenabled, gc.enable
+
+
+def keep() -> None:
+    """Remember how things are: what was replaced up to now was meant to be."""
+    _kept[:] = [(module.__name__, vars(module), dict(vars(module))) for module in _NEEDED]
+    _kept.append(("", _lines, dict(_lines)))
+    _modules.clear()
+    _modules.update(_all_modules)
+    _settings[:] = [_get_limit()]
+
+
+def mend() -> list[str]:
+    """Put back what is no longer as it was kept, and say what. It needs no name that could have been replaced."""
+    over()
+    mended: list[str] = []
+    _set_trace(None)
+    _set_profile(None)
+    if _get_limit() != _settings[0]:
+        _set_limit(_settings[0])
+    if not _collects():
+        _collect_again()
+    for module, live, kept in _kept:
+        for name, value in kept.items():
+            if live.get(name, _kept) is not value and name not in _FREE:
+                live[name] = value
+                if live is not _lines:
+                    mended += [f"{module}.{name}"]
+    for name, module in _modules.items():
+        if name not in _all_modules:
+            _all_modules[name] = module
+            mended += [f"sys.modules[{name!r}]"]
+    return mended
+
+
+# --- For `js/rails.js` ----------------------------------------------------------------------------------------------
+
+
+def rails() -> str:
+    """Where the types lie whose C code needs rails."""
+
+    def generator() -> Any:
+        yield
+
+    async def coroutine() -> None: ...
+
+    started = coroutine()
+    started.close()
+    frame = sys._getframe()
+    endless: tuple[Any, ...] = (
+        *(type(iter(range(1))), type(iter(range(1 << 70))), type(iter(int, 1))),
+        *(itertools.count, itertools.repeat, itertools.cycle, itertools.product, itertools.permutations),
+        *(itertools.combinations, itertools.combinations_with_replacement),
+    )
+    # All classes that are written in Python share one function.
+    nesting: tuple[Any, ...] = (
+        *(list, tuple, dict, set, frozenset, Guard, BaseException, KeyError, slice, map, filter, zip, enumerate),
+        *(types.FunctionType, types.CellType, types.MethodType, types.BuiltinMethodType, types.MethodWrapperType),
+        *(types.MappingProxyType, types.GeneratorType, types.CoroutineType, types.TracebackType, type(frame)),
+        *(reversed, type(iter([])), type(iter(())), type(iter({})), type({}.keys()), property, classmethod),
+        *(staticmethod, super, functools.partial, itertools.chain, itertools.islice, itertools.cycle),
+        *(itertools.starmap, itertools.accumulate),
+    )
+    places = {"endless": endless, "nesting": nesting, "compared": (int, float)}
+    return json.dumps({name: [id(kind) for kind in kinds] for name, kinds in places.items()})

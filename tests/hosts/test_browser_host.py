@@ -355,7 +355,7 @@ def test_every_stretch_of_a_handler_is_guarded(page: browser.Page, side: FakeSid
     before = list(side.armed)
     asyncio.run(one())
     assert before == [70, None]
-    assert side.armed == [70, None] * 4
+    assert side.armed == [70, None] * 5
 
 
 def test_what_has_the_usual_limit_is_guarded_by_the_bridge_up_to_its_first_wait(page: browser.Page, side: FakeSide):

@@ -58,7 +58,9 @@ test("a page without storage goes by its address alone", () => {
 test("Python is interrupted when its time is over, and again if it goes on, until it is called off", () => {
   let time = 0
   let buffer
-  const limit = createTimeLimit({ setInterruptBuffer: (given) => { buffer = given } }, () => time)
+  let free = () => {}
+  const whenFree = (task) => { free = task; return () => {} }
+  const limit = createTimeLimit({ setInterruptBuffer: (given) => { buffer = given } }, { clock: () => time, whenFree })
   // What Pyodide does at each look.
   const look = () => {
     const signal = buffer[0]
@@ -67,17 +69,26 @@ test("Python is interrupted when its time is over, and again if it goes on, unti
   }
   const seen = [look()]
   limit.arm(100)
-  for (time of [50, 100, 101, 102, 151, 152]) seen.push(look())
+  for (time of [50, 100, 101, 102, 121, 122]) seen.push(look())
   limit.disarm()
   time = 1000
   seen.push(look())
   assert.deepEqual(seen, [0, 0, 0, 2, 0, 0, 2, 0])
+
+  // What nobody has armed has 5 s from the first look on, unless the page has had its thread meanwhile.
+  time = 5_500
+  assert.equal(look(), 0)
+  free()
+  time = 9_000
+  assert.equal(look(), 0)
+  time = 14_001
+  assert.equal(look(), 2)
 })
 
 test("a limited call is interrupted when its time is over, and the time of a call within it does not count", () => {
   let time = 0
   let buffer
-  const limit = createTimeLimit({ setInterruptBuffer: (given) => { buffer = given } }, () => time)
+  const limit = createTimeLimit({ setInterruptBuffer: (given) => { buffer = given } }, { clock: () => time, whenFree: () => () => {} })
   const seen = []
   const look = (at) => {
     time = at
