@@ -238,7 +238,7 @@ def mend() -> list[str]:
                 if live is not _lines:
                     mended += [f"{module}.{name}"]
     for name, module in _modules.items():
-        if name not in _all_modules:
+        if _all_modules.get(name, _kept) is not module:
             _all_modules[name] = module
             mended += [f"sys.modules[{name!r}]"]
     return mended
