@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.hostile import LIMIT, Hostile, generate
+from tests.browser.hostile import LIMIT, Hostile
 from tests.browser.pages import Visitor, html, script
 from tests.browser.site import Site
 
