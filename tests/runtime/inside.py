@@ -13,8 +13,8 @@ from importlib.metadata import version
 import pytest
 
 import js
-from fauxserver import server
-from fauxserver.hosts.pageguard import Guard, on_interrupt
+from fauxserver import guard, server
+from fauxserver.hosts.pageguard import Guard, on_interrupt, over
 
 
 class Loop(asyncio.BaseEventLoop):
@@ -112,6 +112,7 @@ def run(args):
     server.Watchdog = lambda limit: Guard(limit, js.timeLimit.arm, js.timeLimit.disarm)
     # Another than Python's own handler: an asyncio runner leaves it in its place.
     signal.signal(signal.SIGINT, on_interrupt)
+    guard.when_stopped[:] = [over]
     asyncio.run = run_to_its_end
     asyncio.events._set_running_loop(None)
     count = Count()
