@@ -82,7 +82,10 @@ export function connect(pyodide, callbacks) {
   host.destroy()
   // Taken once: every access to a proxy's method would make another proxy.
   const methods = Object.fromEntries(PYTHON_METHODS.map((name) => [name, page[name]]))
-  methods.answer = callbacks.limited(methods.answer, page.time_limit)
+  // The others as well that every request takes: a clock that nobody has armed sends itself a message to find its end.
+  for (const name of /** @type {const} */ (["accept", "answer", "done", "turn", "ring"])) {
+    methods[name] = callbacks.limited(methods[name], page.time_limit)
+  }
   /** @param {string} path @param {Uint8Array} bytes */
   const write = (path, bytes) => {
     pyodide.FS.mkdirTree(path.replace(/\/[^/]*$/, ""))
