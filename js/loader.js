@@ -163,7 +163,7 @@ export async function startRuntime(runtime, { base, lock, compiled, stdlib, libr
     createPyodideModule(/** @type {any} */ settings) {
       const created = new Promise((resolve, reject) => {
         settings.instantiateWasm = (/** @type {any} */ imports, /** @type {any} */ receive) => {
-          instantiate(compiled, imports).then(({ module, instance }) => receive(instance, module)).catch(reject)
+          instantiate(compiled, imports, settings).then(({ module, instance }) => receive(instance, module)).catch(reject)
           return {}
         }
         runtime.createPyodideModule(settings).then(resolve, reject)
@@ -180,14 +180,18 @@ export async function startRuntime(runtime, { base, lock, compiled, stdlib, libr
 /**
  * @param {Promise<WebAssembly.Module>} compiled
  * @param {any} imports
+ * @param {any} runtime
  */
-async function instantiate(compiled, imports) {
+async function instantiate(compiled, imports, runtime) {
   const module = await compiled
   // Pyodide uses a wasm module for these two where the engine has garbage-collected types, which adds to the function
   // table. Everywhere the same table, or the snapshot would not fit.
   const marker = Symbol("error marker")
   imports.env.Jsv_GetError_import = () => marker
   imports.env.JsvError_Check = (/** @type {unknown} */ value) => value === marker
+  // Python looks here several times a request. Pyodide reads an array and writes it, and one that is a clock
+  // (`timelimit.js`) would be an object with accessors, which engines have no quick way for.
+  imports.env._Py_CheckEmscriptenSignals_Helper = () => runtime.Py_EmscriptenSignalBuffer?.look() ?? 0
   return { module, instance: await WebAssembly.instantiate(module, imports) }
 }
 

@@ -21,7 +21,6 @@ const GRACE = 20
 export function createTimeLimit(pyodide, { clock = now, whenFree = onNextTick } = {}) {
   /** @type {number | undefined} */
   let deadline
-  let fired = false
   let unarmed = false
   const tellWhenFree = whenFree(() => {
     if (unarmed) disarm()
@@ -29,7 +28,7 @@ export function createTimeLimit(pyodide, { clock = now, whenFree = onNextTick } 
 
   /** @param {number} limit  In milliseconds from now. */
   function arm(limit) {
-    fired = unarmed = false
+    unarmed = false
     deadline = clock() + limit
   }
 
@@ -39,21 +38,17 @@ export function createTimeLimit(pyodide, { clock = now, whenFree = onNextTick } 
   }
 
   pyodide.setInterruptBuffer({
-    get 0() {
+    // The signal that Python is sent, if any (see `instantiate` in `loader.js`).
+    look() {
       if (deadline === undefined) {
         arm(LIMIT)
         unarmed = true
         tellWhenFree()
       }
-      if (clock() <= /** @type {any} */ (deadline)) return 0
-      fired = true
+      const time = clock()
+      if (time <= /** @type {any} */ (deadline)) return 0
+      deadline = time + GRACE
       return SIGINT
-    },
-    // Pyodide writes a zero at every look; it means that the interrupt was taken only if there was one.
-    set 0(_value) {
-      if (!fired) return
-      fired = false
-      deadline = clock() + GRACE
     },
   })
 
@@ -73,12 +68,12 @@ export function createTimeLimit(pyodide, { clock = now, whenFree = onNextTick } 
     limited: (call, limit) => (...args) => {
       const start = clock()
       const outer = unarmed ? undefined : deadline
-      fired = unarmed = false
+      unarmed = false
       deadline = start + limit
       try {
         return call(...args)
       } finally {
-        fired = unarmed = false
+        unarmed = false
         deadline = outer === undefined ? undefined : outer + clock() - start
       }
     },

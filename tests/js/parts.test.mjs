@@ -61,12 +61,7 @@ test("Python is interrupted when its time is over, and again if it goes on, unti
   let free = () => {}
   const whenFree = (task) => { free = task; return () => {} }
   const limit = createTimeLimit({ setInterruptBuffer: (given) => { buffer = given } }, { clock: () => time, whenFree })
-  // What Pyodide does at each look.
-  const look = () => {
-    const signal = buffer[0]
-    buffer[0] = 0
-    return signal
-  }
+  const look = () => buffer.look()
   const seen = [look()]
   limit.arm(100)
   for (time of [50, 100, 101, 102, 121, 122]) seen.push(look())
@@ -92,8 +87,7 @@ test("a limited call is interrupted when its time is over, and the time of a cal
   const seen = []
   const look = (at) => {
     time = at
-    seen.push(buffer[0])
-    buffer[0] = 0
+    seen.push(buffer.look())
   }
   const inner = limit.limited((to) => { look(150); look(to); return "inner" }, 100)
   const outer = limit.limited(() => { look(60); const told = inner(161); look(200); look(202); return told }, 100)
