@@ -103,6 +103,9 @@ def on_interrupt(_signal: int, frame: FrameType | None) -> None:
 
 def install() -> None:
     """Hear the page's clock, also in `time.sleep`; keep what would end the runtime from doing so."""
+    if signal.getsignal(signal.SIGINT) is on_interrupt:
+        # A page that was stopped and started again has the same Python.
+        return
     signal.signal(signal.SIGINT, on_interrupt)
     time.sleep = _in_naps(time.sleep)
     sys.setrecursionlimit = _no_deeper(sys.setrecursionlimit)
