@@ -7,6 +7,7 @@ from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from sys import exception
 from time import perf_counter
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from fauxserver.context import Context
@@ -211,6 +212,14 @@ class Exchange:
         try:
             if self.time_limit is None:
                 result = await awaitable
+            elif type(awaitable) is CoroutineType:
+                # One that waits for nothing is done with its first step.
+                try:
+                    waited = self._step(awaitable.send, None)
+                except StopIteration as end:
+                    result = end.value
+                else:
+                    result = await in_steps(awaitable, self._step, waited)
             else:
                 result = await in_steps(awaitable, self._step)
             response = self._step(respond, result)
