@@ -15,3 +15,6 @@ export const fetch = global.fetch?.bind(global)
 
 /** Milliseconds on a clock that no fake can stop. */
 export const now = global.performance ? global.performance.now.bind(global.performance) : Date.now
+
+/** The same in whole milliseconds, in a fifth of the time; it moves when the system's clock is set. */
+export const roughNow = Date.now

@@ -1,6 +1,6 @@
 // No handler freezes the page: Python looks here while it runs, and is interrupted when its time is over.
 
-import { now } from "./originals.js"
+import { roughNow } from "./originals.js"
 import { onNextTick } from "./schedule.js"
 
 const SIGINT = 2
@@ -18,7 +18,7 @@ const GRACE = 20
  * @param {any} pyodide
  * @param {{ clock?: () => number, whenFree?: (task: () => void) => () => void }} [surroundings]
  */
-export function createTimeLimit(pyodide, { clock = now, whenFree = onNextTick } = {}) {
+export function createTimeLimit(pyodide, { clock = roughNow, whenFree = onNextTick } = {}) {
   /** @type {number | undefined} */
   let deadline
   let unarmed = false
