@@ -11,9 +11,9 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from fauxserver.context import Context
-from fauxserver.errors import HandlerError, TimeLimitError
+from fauxserver.errors import HandlerError, HTTPError, TimeLimitError
 from fauxserver.guard import Stopped, interrupted, when_stopped
-from fauxserver.handlers import awaits, fail, in_steps, label, latency_caller, place_of, raised_by_us, respond
+from fauxserver.handlers import awaits, fail, in_steps, label, latency_caller, place_of, raised_by_us, respond, untold
 from fauxserver.journal import Entry
 from fauxserver.latency import milliseconds
 from fauxserver.messages import Failure, Request, Response
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fauxserver.server import FauxServer
 
 # Under names that no handler can replace.
-_Any, _Closed = BaseException, GeneratorExit
+_Any, _Closed, _type = BaseException, GeneratorExit, type
 
 
 class Exchange:
@@ -178,7 +178,7 @@ class Exchange:
             if response.kind == "stream":
                 self._open(response)
         except:  # noqa: E722 (a handler may have replaced the very names of exceptions)
-            response = self._failed()
+            response = self.failed()
         return self._finish(response, started)
 
     def _call(self, context: Context) -> Any:
@@ -188,23 +188,32 @@ class Exchange:
         result = invoke(context)
         return result if awaits(result) else respond(result)
 
-    def _failed(self) -> Response:
+    def failed(self) -> Response:
         """The response for the exception that is being handled."""
-        mended = self.server.mend()
         error = exception()
         assert error is not None
+        # An HTTPError is an answer like any other; for all else there is time.
+        mended = [] if _type(error) is HTTPError and not interrupted else self.server.mend()
         # Without somebody at a keyboard, a handler has raised it.
-        if isinstance(error, KeyboardInterrupt) and self.server.keyboard:
+        if issubclass(type(error), KeyboardInterrupt) and self.server.keyboard:
             raise error
         names = ", ".join(mended[:5]) + (", …" if len(mended) > 5 else "")
-        if mended and raised_by_us(error) and not isinstance(error, TimeLimitError):
+        if mended and not issubclass(type(error), TimeLimitError) and raised_by_us(error):
             named = f"{label(self.route.handler)} ({place_of(self.route.handler)})"
             error = HandlerError(f"{named} has replaced {names}, which the server cannot do without.")
-        response = fail(error, self.route.handler, str(self.route), self.time_limit)
+        try:
+            # To tell of an exception is to run its own code.
+            response: Response = self._step(self._tell, error)
+        except:  # noqa: E722
+            self.server.mend()
+            response = untold(error, self.route.handler)
         if mended and response.error:
             message = f"{response.error.message} (What had been replaced is as before: {names}.)"
             response.error = response.error._replace(message=message)
         return response
+
+    def _tell(self, error: BaseException) -> Response:
+        return fail(error, self.route.handler, str(self.route), self.time_limit)
 
     async def _settle(self, awaitable: Any, started: float) -> Response:
         self._task = asyncio.current_task()
@@ -240,9 +249,9 @@ class Exchange:
             # Ours means that the event loop is gone; else it is the handler's own.
             if raised_by_us(error):
                 raise
-            response = self._failed()
+            response = self.failed()
         except:  # noqa: E722
-            response = self._failed()
+            response = self.failed()
         finally:
             self.server.awaiting.discard(self)
             self._task = None
@@ -327,9 +336,9 @@ class Exchange:
                 yield piece
         except (_Closed, CancelledError):
             raise
-        except _Any as error:
+        except _Any:
             if started:
-                self._broke(response, error)
+                self._broke(response)
             raise
         finally:
             getattr(body, "close", bool)()
@@ -344,8 +353,8 @@ class Exchange:
                 yield piece
         except (_Closed, CancelledError):
             raise
-        except _Any as error:
-            self._broke(response, error)
+        except _Any:
+            self._broke(response)
             raise
         finally:
             if hasattr(body, "aclose"):
@@ -358,10 +367,9 @@ class Exchange:
         finally:
             self.running += (perf_counter() - started) * 1000
 
-    def _broke(self, response: Response, error: BaseException) -> None:
+    def _broke(self, response: Response) -> None:
         """A stream that fails midway: its status is long sent, the error is told all the same."""
-        failure = fail(error, self.route.handler, str(self.route), self.time_limit).error
-        self.error = response.error = failure
+        self.error = response.error = self.failed().error
 
     # The journal
 

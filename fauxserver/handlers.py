@@ -403,27 +403,42 @@ def _said(error: BaseException) -> str:
         return ""
 
 
+def untold(error: BaseException, handler: Any) -> Response:
+    """The same for an exception whose own code fails, or does not end, when it is told."""
+    file, line, source = _place(error, handler, False)
+    name = file.replace(chr(92), "/").rpartition("/")[2]
+    message = f"{type(error).__name__}, which fails itself when it is told (in {label(handler)}, {name}:{line})"
+    response = Response(message, 500)
+    response.error = Failure(message, file, line, source, message)
+    return response
+
+
+# Not as its attribute, which an exception may define as it likes.
+_trace_of: Callable[[BaseException], types.TracebackType | None] = vars(BaseException)["__traceback__"].__get__
+
+
 def _failure(error: BaseException, handler: Any, message: str) -> Failure:
+    at_all = isinstance(error, (JSONError, HandlerError, TimeLimitError))
+    return Failure(message, *_place(error, handler, at_all), traceback_of(error))
+
+
+def _place(error: BaseException, handler: Any, itself: bool) -> tuple[str, int, str]:
+    """File, line and source: the handler's own where it is on the way; where it is not, its first one (*itself*)."""
     import linecache
     import traceback
 
     code = _code(handler)
-    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(_trace_of(error))]
     own = [at for at in frames if code is not None and at[0] == code.co_filename]
     outside = [at for at in frames if not at[0].startswith(_HOME)]
-    if isinstance(error, (JSONError, HandlerError, TimeLimitError)) and code is not None and not own:
-        file, line = code.co_filename, code.co_firstlineno
-    else:
-        # With nothing of the handler on its way, it is its doing all the same.
-        itself = (code.co_filename, code.co_firstlineno) if code is not None else ("", 0)
-        file, line = (own or outside or [itself])[-1]
-    source = linecache.getline(file, line).strip() if file else ""
-    return Failure(message, file, line, source, traceback_of(error))
+    first = (code.co_filename, code.co_firstlineno) if code is not None else ("", 0)
+    file, line = first if itself and code is not None and not own else (own or outside or [first])[-1]
+    return file, line, linecache.getline(file, line).strip() if file else ""
 
 
 def raised_by_us(error: BaseException) -> bool:
     """Whether an exception comes from this package's own code, and not from a handler's."""
-    trace = error.__traceback__
+    trace = _trace_of(error)
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return trace is None or trace.tb_frame.f_code.co_filename.startswith(_HOME)

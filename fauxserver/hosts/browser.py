@@ -22,7 +22,7 @@ from weakref import WeakValueDictionary
 from fauxserver.errors import FauxServerError, RouteError, RouteFileError, TimeLimitError, UrlExpError
 from fauxserver.exchange import Exchange
 from fauxserver.guard import Stopped
-from fauxserver.handlers import awaits, fail, label, raised_by_us, traceback_of
+from fauxserver.handlers import awaits, label, raised_by_us, traceback_of
 from fauxserver.hosts import pageguard, pageloop
 from fauxserver.hosts.pageguard import Guard
 from fauxserver.latency import milliseconds
@@ -552,13 +552,13 @@ async def _collect(exchange: Exchange, response: Response) -> Response:
     try:
         await whole.read()
         return whole
-    except BaseException as error:
-        exchange.server.mend()
-        task = asyncio.current_task()
-        ended = isinstance(error, GeneratorExit) and raised_by_us(error)
-        if ended or (isinstance(error, asyncio.CancelledError) and task and task.cancelling()):
+    except:  # noqa: E722 (a handler may have replaced the very names of exceptions)
+        failed = exchange.failed()
+        error, task = sys.exception(), asyncio.current_task()
+        assert error is not None
+        ended = type(error) is GeneratorExit and raised_by_us(error)
+        if ended or (type(error) is asyncio.CancelledError and task and task.cancelling()):
             raise
-        failed = fail(error, exchange.route.handler, str(exchange.route), exchange.time_limit)
         exchange.status, exchange.error = failed.status, failed.error
         return failed
 

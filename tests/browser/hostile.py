@@ -394,9 +394,6 @@ while True: x.append("{n}" * 1000)
 x = [1]
 while True: x += x
 ---
-x = "{n}"
-while True: x += x
----
 x = {}
 while True: x[len(x)] = [0] * {n}
 ---

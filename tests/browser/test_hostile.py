@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.hostile import LIMIT, Hostile
+from tests.browser.hostile import LIMIT, Hostile, generate
 from tests.browser.pages import Visitor, html, script
 from tests.browser.site import Site
 
@@ -76,6 +76,16 @@ def always_late(visitor: Visitor, late: list[tuple[float, Hostile]]) -> list[str
         if min(times) > ALLOWED:
             said.append(f"{handler.url} ({handler.family}) took {min(times):.0f} ms at least\n{handler.source}")
     return said
+
+
+def test_a_thousand_hostile_handlers_are_stopped_in_time_and_the_page_lives(visitor: Visitor, site: Site):
+    source, handlers = generate(SEED, COUNT)
+    assert len({handler.source for handler in handlers}) == COUNT
+    open_page(visitor, site, source)
+    complaints, late = ask_all(visitor, handlers)
+    print(f"seed {SEED}: {len(late)} of {COUNT} were late at first, the worst with {max(late, default=(0,))[0]:.0f} ms")
+    assert "\n\n".join(complaints) == ""
+    assert "\n\n".join(always_late(visitor, late)) == ""
 
 
 # What cannot be stopped: one call into C code that looks at no clock. It takes as long as its data is large, which the
