@@ -23,6 +23,8 @@ from fauxserver.urlexp import Captures
 if TYPE_CHECKING:
     from fauxserver.server import FauxServer
 
+# How long an exception may take to say what it is, in milliseconds.
+_TELLING = 50
 # Under names that no handler can replace.
 _Any, _Closed, _type = BaseException, GeneratorExit, type
 
@@ -202,18 +204,29 @@ class Exchange:
             named = f"{label(self.route.handler)} ({place_of(self.route.handler)})"
             error = HandlerError(f"{named} has replaced {names}, which the server cannot do without.")
         try:
-            # To tell of an exception is to run its own code.
-            response: Response = self._step(self._tell, error)
+            response = self._tell(error)
         except:  # noqa: E722
-            self.server.mend()
             response = untold(error, self.route.handler)
+        finally:
+            for over in when_stopped:
+                over()
         if mended and response.error:
             message = f"{response.error.message} (What had been replaced is as before: {names}.)"
             response.error = response.error._replace(message=message)
         return response
 
     def _tell(self, error: BaseException) -> Response:
-        return fail(error, self.route.handler, str(self.route), self.time_limit)
+        handler, where, limit = self.route.handler, str(self.route), self.time_limit
+        if limit is None or type(error) is TimeLimitError:
+            return fail(error, handler, where, limit)
+        # Python's own exceptions at most run the code of what they hold.
+        own = type(error).__module__ == "builtins"
+        return self._tell_theirs(error, 1_000 if own else _TELLING)
+
+    def _tell_theirs(self, error: BaseException, limit: float) -> Response:
+        """To tell of somebody's exception is to run its code."""
+        with self.server.guard(limit):
+            return fail(error, self.route.handler, str(self.route), self.time_limit)
 
     async def _settle(self, awaitable: Any, started: float) -> Response:
         self._task = asyncio.current_task()

@@ -451,8 +451,16 @@ def traceback_of(error: BaseException) -> str:
     start = error.__traceback__
     while start is not None and start.tb_frame.f_code.co_filename.startswith(_HOME):
         start = start.tb_next
-    # The last of it: who recurses without end has a traceback to match.
-    return "".join(traceback.format_exception(type(error), error, start or error.__traceback__, limit=-200))
+    last = start = start or error.__traceback__
+    # The last of it: who recurses without end has a traceback to match, and the library walks through all of it.
+    for _ in range(_LEVELS):
+        last = last and last.tb_next
+    while start is not None and last is not None:
+        start, last = start.tb_next, last.tb_next
+    return "".join(traceback.format_exception(type(error), error, start))
+
+
+_LEVELS = 50
 
 
 _HOME = __file__.replace("\\", "/").rpartition("/")[0] + "/"

@@ -51,6 +51,7 @@ export function protect(pyodide, onCrash) {
     /** @param {Record<string, any>} page  The page's server, as functions of Python. */
     wrap(page) {
       const { accept, answer } = page
+      limit.watch()
       rails = layRails(pyodide, JSON.parse(page.rails?.() ?? "null"))
       const whileAlive = Object.fromEntries(["done", "drop"].map((name) => {
         const call = page[name]

@@ -12,8 +12,8 @@ const GRACE = 20
 /**
  * Give a runtime an interrupt buffer that is a clock.
  *
- * It runs whenever Python does: where nothing was armed (a callback of the event loop, say), from the first look on, until
- * the page has its thread again.
+ * Told to `watch`, it runs whenever Python does: where nothing was armed (a callback of the event loop, say), from the
+ * first look on, until the page has its thread again.
  *
  * @param {any} pyodide
  * @param {{ clock?: () => number, whenFree?: (task: () => void) => () => void }} [surroundings]
@@ -22,6 +22,7 @@ export function createTimeLimit(pyodide, { clock = roughNow, whenFree = onNextTi
   /** @type {number | undefined} */
   let deadline
   let unarmed = false
+  let watching = false
   const tellWhenFree = whenFree(() => {
     if (unarmed) disarm()
   })
@@ -41,6 +42,7 @@ export function createTimeLimit(pyodide, { clock = roughNow, whenFree = onNextTi
     // The signal that Python is sent, if any (see `instantiate` in `loader.js`).
     look() {
       if (deadline === undefined) {
+        if (!watching) return 0
         arm(LIMIT)
         unarmed = true
         tellWhenFree()
@@ -55,6 +57,10 @@ export function createTimeLimit(pyodide, { clock = roughNow, whenFree = onNextTi
   return {
     arm,
     disarm,
+    /** Interrupt what nobody has armed, too. */
+    watch() {
+      watching = true
+    },
     /**
      * A function of Python's that is interrupted when it takes longer than the limit. It may be called within itself:
      * the time of the inner call does not count.

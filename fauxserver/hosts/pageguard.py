@@ -80,7 +80,7 @@ def over() -> None:
 
 
 # The functions whose frames are blocks.
-blocks: set[CodeType] = {Exchange._step.__code__}
+blocks: set[CodeType] = {Exchange._step.__code__, Exchange._tell_theirs.__code__}
 _OWN = (Guard.__enter__.__code__, Guard.__exit__.__code__, over.__code__)
 
 

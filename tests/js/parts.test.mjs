@@ -70,6 +70,7 @@ test("Python is interrupted when its time is over, and again if it goes on, unti
   seen.push(look())
   assert.deepEqual(seen, [0, 0, 0, 2, 0, 0, 2, 0])
 
+  limit.watch()
   // What nobody has armed has 5 s from the first look on, unless the page has had its thread meanwhile.
   time = 5_500
   assert.equal(look(), 0)
