@@ -203,13 +203,7 @@ class Exchange:
         if mended and not issubclass(type(error), TimeLimitError) and raised_by_us(error):
             named = f"{label(self.route.handler)} ({place_of(self.route.handler)})"
             error = HandlerError(f"{named} has replaced {names}, which the server cannot do without.")
-        try:
-            response = self._tell(error)
-        except:  # noqa: E722
-            response = untold(error, self.route.handler)
-        finally:
-            for over in when_stopped:
-                over()
+        response = self._tell(error)
         if mended and response.error:
             message = f"{response.error.message} (What had been replaced is as before: {names}.)"
             response.error = response.error._replace(message=message)
@@ -217,11 +211,18 @@ class Exchange:
 
     def _tell(self, error: BaseException) -> Response:
         handler, where, limit = self.route.handler, str(self.route), self.time_limit
-        if limit is None or type(error) is TimeLimitError:
+        home = type(error).__module__.partition(".")[0]
+        if limit is None or home == "fauxserver":
             return fail(error, handler, where, limit)
-        # Python's own exceptions at most run the code of what they hold.
-        own = type(error).__module__ == "builtins"
-        return self._tell_theirs(error, 1_000 if own else _TELLING)
+        plainly = untold(error, handler)
+        try:
+            # Python's own exceptions at most run the code of what they hold.
+            response = self._tell_theirs(error, 1_000 if home == "builtins" else _TELLING)
+        except:  # noqa: E722
+            response = plainly
+        for over in when_stopped:
+            over()
+        return response
 
     def _tell_theirs(self, error: BaseException, limit: float) -> Response:
         """To tell of somebody's exception is to run its code."""

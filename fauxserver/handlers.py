@@ -404,10 +404,10 @@ def _said(error: BaseException) -> str:
 
 
 def untold(error: BaseException, handler: Any) -> Response:
-    """The same for an exception whose own code fails, or does not end, when it is told."""
+    """The same for an exception whose own code fails, or takes too long, when it is asked what it is."""
     file, line, source = _place(error, handler, False)
     name = file.replace(chr(92), "/").rpartition("/")[2]
-    message = f"{type(error).__name__}, which fails itself when it is told (in {label(handler)}, {name}:{line})"
+    message = f"{type(error).__name__}, which does not say what it is (in {label(handler)}, {name}:{line})"
     response = Response(message, 500)
     response.error = Failure(message, file, line, source, message)
     return response

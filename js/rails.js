@@ -35,6 +35,8 @@ const ITERNEXT = 112
 export function layRails(pyodide, types) {
   const { _module: Module } = pyodide
   if (!types || !Module?.wasmTable) return noRails
+  const known = laid.get(Module)
+  if (known) return known
   const { endless, nesting, compared } = types
   // The places above are this Python's: in a list's type, that is what its flags say.
   if (!(Module.HEAPU32[(nesting[0] + FLAGS) >> 2] & LIST)) {
@@ -79,7 +81,7 @@ export function layRails(pyodide, types) {
     if (memory.buffer.byteLength + pages * 65_536 > most) throw new RangeError("A handler takes too much memory.")
     return grow(pages)
   }
-  return {
+  const rails = {
     /** @param {number} limit  The time limit, in milliseconds. */
     begin(limit) {
       const wide = limit > LIMIT
@@ -91,7 +93,12 @@ export function layRails(pyodide, types) {
       allow(STACK)
     },
   }
+  laid.set(Module, rails)
+  return rails
 }
+
+// A page that was stopped and started again has the same Python. @type {WeakMap<object, typeof noRails>}
+const laid = new WeakMap()
 
 // --- The functions that take their places ------------------------------------------------------------------------------
 
