@@ -194,6 +194,8 @@ class Exchange:
         """The response for the exception that is being handled."""
         error = exception()
         assert error is not None
+        if _type(error) is Stopped:
+            error = self._stopped(error)
         # An HTTPError is an answer like any other; for all else there is time.
         mended = [] if _type(error) is HTTPError and not interrupted else self.server.mend()
         # Without somebody at a keyboard, a handler has raised it.
@@ -233,8 +235,13 @@ class Exchange:
         self._task = asyncio.current_task()
         self.server.awaiting.add(self)
         try:
-            if self.time_limit is None:
+            limit = self.time_limit
+            if limit is None:
                 result = await awaitable
+            elif limit == self.server.watched:
+                result = await self._wait(awaitable)
+                if interrupted:
+                    raise Stopped
             elif type(awaitable) is CoroutineType:
                 # One that waits for nothing is done with its first step.
                 try:
@@ -245,7 +252,7 @@ class Exchange:
                     result = await in_steps(awaitable, self._step, waited)
             else:
                 result = await in_steps(awaitable, self._step)
-            response = self._step(respond, result)
+            response = respond(result) if limit == self.server.watched else self._step(respond, result)
             if response.kind == "stream":
                 self._open(response)
         except CancelledError as error:
@@ -271,6 +278,10 @@ class Exchange:
             self._task = None
         return self._finish(response, started)
 
+    async def _wait(self, awaitable: Any) -> Any:
+        """What is to be interrupted in an asynchronous handler that the host watches by itself."""
+        return await awaitable
+
     def _step(self, function: Callable[[Any], Any], argument: Any) -> Any:
         """Run a stretch of the handler under guard."""
         limit = self.time_limit
@@ -289,8 +300,12 @@ class Exchange:
         except Stopped as error:
             for over in when_stopped:
                 over()
-            stopped = TimeLimitError(f"The handler ran longer than the time limit of {limit:g} ms.", limit)
-            raise stopped.with_traceback(error.__traceback__) from None
+            raise self._stopped(error) from None
+
+    def _stopped(self, error: BaseException) -> TimeLimitError:
+        limit = self.time_limit or 0
+        stopped = TimeLimitError(f"The handler ran longer than the time limit of {limit:g} ms.", limit)
+        return stopped.with_traceback(error.__traceback__)
 
     def _finish(self, response: Response, started: float) -> Response:
         if not self._answered:

@@ -61,6 +61,8 @@ class FauxServer:
             """A host's: the context manager that stops a handler after so many milliseconds."""
             self.guarded: float | None = None
             """A host's: the time limit that it sees to itself at the moment, without that context manager."""
+            self.watched: float | None = None
+            """A host's: the time limit that it sees to wherever Python runs."""
             self.mend: Callable[[], list[str]] = list
             """A host's: called when a handler has failed, to put back what it had replaced of Python."""
             self.keyboard = True

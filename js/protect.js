@@ -4,7 +4,7 @@
 import { now } from "./originals.js"
 import { layRails, noRails } from "./rails.js"
 import { readError } from "./reply.js"
-import { createTimeLimit, LIMIT } from "./timelimit.js"
+import { createTimeLimit } from "./timelimit.js"
 
 /** @import { Exchange } from "./bridge.js" */
 
@@ -52,7 +52,7 @@ export function protect(pyodide, onCrash) {
     wrap(page) {
       const { accept, answer } = page
       limit.watch()
-      rails = layRails(pyodide, JSON.parse(page.rails?.() ?? "null"))
+      rails = layRails(pyodide, JSON.parse(page.rails?.() ?? "null"), limit)
       const whileAlive = Object.fromEntries(["done", "drop"].map((name) => {
         const call = page[name]
         return [name, (/** @type {any[]} */ ...args) => (crash ? undefined : call(...args))]
@@ -71,14 +71,11 @@ export function protect(pyodide, onCrash) {
         },
         /** @param {string} id @param {string | undefined} json @param {boolean} atOnce */
         answer(id, json, atOnce) {
-          rails.begin(LIMIT)
           try {
             return answer(id, json, atOnce)
           } catch (error) {
             mended(page)
             throw crash ?? error
-          } finally {
-            rails.end()
           }
         },
       }

@@ -30,9 +30,10 @@ const ITERNEXT = 112
 /**
  * @param {any} pyodide
  * @param {{ endless: number[], nesting: number[], compared: number[] } | null} types  Where they lie; see `hosts/pageguard.py`.
- * @returns {{ begin: (limit: number) => void, end: () => void }}  Around what may take only so much memory.
+ * @param {{ deadline: () => number | undefined }} limit
+ * @returns {{ begin: (limit: number) => void, end: () => void }}  Around what has a time limit of its own.
  */
-export function layRails(pyodide, types) {
+export function layRails(pyodide, types, limit) {
   const { _module: Module } = pyodide
   if (!types || !Module?.wasmTable) return noRails
   const known = laid.get(Module)
@@ -75,23 +76,25 @@ export function layRails(pyodide, types) {
   }
   allow(STACK)
 
-  let most = Infinity
+  // How much there is when a stretch begins is asked for when it grows: mostly it does not.
+  let stretch = limit.deadline()
+  let most = 0
   const grow = memory.grow.bind(memory)
   memory.grow = (/** @type {number} */ pages) => {
-    if (memory.buffer.byteLength + pages * 65_536 > most) throw new RangeError("A handler takes too much memory.")
+    if (limit.deadline() !== stretch || !most) {
+      stretch = limit.deadline()
+      most = memory.buffer.byteLength + GROWTH
+    }
+    const wanted = memory.buffer.byteLength + pages * 65_536
+    if (stretch !== undefined && wanted > (stack === STACK ? most : MOST)) {
+      throw new RangeError("A handler takes too much memory.")
+    }
     return grow(pages)
   }
   const rails = {
     /** @param {number} limit  The time limit, in milliseconds. */
-    begin(limit) {
-      const wide = limit > LIMIT
-      most = wide ? MOST : memory.buffer.byteLength + GROWTH
-      allow(wide ? WIDE_STACK : STACK)
-    },
-    end() {
-      most = Infinity
-      allow(STACK)
-    },
+    begin: (limit) => allow(limit > LIMIT ? WIDE_STACK : STACK),
+    end: () => allow(STACK),
   }
   laid.set(Module, rails)
   return rails

@@ -57,6 +57,8 @@ export function createTimeLimit(pyodide, { clock = roughNow, whenFree = onNextTi
   return {
     arm,
     disarm,
+    /** When Python will be interrupted, if it is at work. */
+    deadline: () => deadline,
     /** Interrupt what nobody has armed, too. */
     watch() {
       watching = true

@@ -113,6 +113,7 @@ class Page:
         if sys.platform == "emscripten":
             self.server.mend = pageguard.mend
             self.server.keyboard = False
+            self.server.watched = TIME_LIMIT
         self.server.on_change = self._changed
         self._side = side
         # Taken once, as every access to a JavaScript object's method makes another proxy.

@@ -27,6 +27,7 @@ from typing import Any
 
 from fauxserver.exchange import Exchange
 from fauxserver.guard import Stopped, interrupted, when_stopped
+from fauxserver.handlers import respond
 
 _HOME = __file__.replace("\\", "/").rpartition("/hosts/")[0] + "/"
 _LIBRARY = os.__file__.replace("\\", "/").rpartition("/")[0] + "/"
@@ -80,7 +81,8 @@ def over() -> None:
 
 
 # The functions whose frames are blocks.
-blocks: set[CodeType] = {Exchange._step.__code__, Exchange._tell_theirs.__code__}
+_STEPS: tuple[Any, ...] = (Exchange._step, Exchange._wait, Exchange._tell_theirs, respond)
+blocks: set[CodeType] = {step.__code__ for step in _STEPS}
 _OWN = (Guard.__enter__.__code__, Guard.__exit__.__code__, over.__code__)
 
 
