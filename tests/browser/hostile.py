@@ -171,7 +171,7 @@ pow(3, 10**7 + {n})
 ---
 math.factorial(10**6 + {n})
 ---
-math.comb(10**6 + {n}, 10**5)
+math.comb(10**7 + {n}, 10**6)
 ---
 sys.set_int_max_str_digits(0); str({n} ** 10**6)
 ---

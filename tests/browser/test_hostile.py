@@ -88,6 +88,15 @@ def test_a_thousand_hostile_handlers_are_stopped_in_time_and_the_page_lives(visi
     assert "\n\n".join(always_late(visitor, late)) == ""
 
 
+@pytest.mark.every_engine
+def test_in_every_engine_hostile_handlers_are_stopped_and_the_page_lives(visitor: Visitor, site: Site):
+    source, handlers = generate(SEED + 1, 150)
+    open_page(visitor, site, source)
+    complaints, late = ask_all(visitor, handlers)
+    assert "\n\n".join(complaints) == ""
+    assert "\n\n".join(always_late(visitor, late)) == ""
+
+
 # What cannot be stopped: one call into C code that looks at no clock. It takes as long as its data is large, which the
 # limit on memory bounds; the handler is stopped right after.
 UNSTOPPABLE = {
@@ -117,6 +126,7 @@ def much():
     assert visitor.run("return ask('good/5')") == {"good": "5"}
 
 
+@pytest.mark.every_engine
 def test_a_runtime_that_crashes_fails_requests_at_once_and_says_what_to_do(visitor: Visitor, site: Site):
     site.write(
         "/routes.py",
@@ -150,6 +160,7 @@ def crashes():
     assert visitor.run("return ask('/real/books')")["real"] is True
 
 
+@pytest.mark.every_engine
 def test_what_nobody_has_guarded_is_stopped_too(visitor: Visitor, site: Site):
     site.write(
         "/routes.py",
