@@ -213,18 +213,24 @@ class Exchange:
 
     def _tell(self, error: BaseException) -> Response:
         handler, where, limit = self.route.handler, str(self.route), self.time_limit
-        home = type(error).__module__.partition(".")[0]
-        if limit is None or home == "fauxserver":
-            return fail(error, handler, where, limit)
-        plainly = untold(error, handler)
+        if limit is None:
+            return fail(error, handler, where)
         try:
-            # Python's own exceptions at most run the code of what they hold.
-            response = self._tell_theirs(error, 1_000 if home == "builtins" else _TELLING)
+            plainly = untold(error, handler)
         except:  # noqa: E722
-            response = plainly
-        for over in when_stopped:
-            over()
-        return response
+            # Even what looks for the line is broken. The handler's own it is.
+            plainly = Response(f"{type(error).__name__} (in {label(handler)}, {place_of(handler)})", 500)
+        try:
+            home = type(error).__module__.partition(".")[0]
+            if home == "fauxserver":
+                return fail(error, handler, where, limit)
+            # Python's own exceptions at most run the code of what they hold.
+            return self._tell_theirs(error, 1_000 if home == "builtins" else _TELLING)
+        except:  # noqa: E722
+            return plainly
+        finally:
+            for over in when_stopped:
+                over()
 
     def _tell_theirs(self, error: BaseException, limit: float) -> Response:
         """To tell of somebody's exception is to run its code."""

@@ -207,11 +207,14 @@ _NEEDED: tuple[Any, ...] = (
     *(linecache, traceback, itertools, gc),
 )
 # These belong to whoever runs.
-_FREE = frozenset({"_", "argv", "path", "last_exc", "last_type", "last_value", "last_traceback", "ps1", "ps2"})
+_FREE = frozenset(
+    {"builtins._", "sys.argv", "sys.path", "sys.last_exc", "sys.last_type", "sys.last_value", "sys.last_traceback"}
+)
 _kept: list[tuple[str, Any, dict[str, Any]]] = []
 _modules: dict[str, Any] = {}
 _all_modules, _lines = sys.modules, linecache.cache
 _settings: list[Any] = []
+_lists: list[tuple[str, list[Any], list[Any]]] = []
 _set_limit, _get_limit = sys.setrecursionlimit, sys.getrecursionlimit
 _set_trace, _set_profile = sys.settrace, sys.setprofile
 _collects, _collect_again = gc.isenabled, gc.enable
@@ -224,6 +227,8 @@ def keep() -> None:
     _modules.clear()
     _modules.update(_all_modules)
     _settings[:] = [_get_limit()]
+    # Those of which something must not be missing.
+    _lists[:] = [(name, getattr(sys, name), list(getattr(sys, name))) for name in ("path", "meta_path", "path_hooks")]
 
 
 def mend() -> list[str]:
@@ -238,10 +243,16 @@ def mend() -> list[str]:
         _collect_again()
     for module, live, kept in _kept:
         for name, value in kept.items():
-            if live.get(name, _kept) is not value and name not in _FREE:
+            if live.get(name, _kept) is not value and f"{module}.{name}" not in _FREE:
                 live[name] = value
                 if live is not _lines:
                     mended += [f"{module}.{name}"]
+    for name, things, were in _lists:
+        for thing in were:
+            if thing not in things:
+                things[:] = were
+                mended += [f"sys.{name}"]
+                break
     for name, module in _modules.items():
         if _all_modules.get(name, _kept) is not module:
             _all_modules[name] = module
