@@ -435,7 +435,7 @@ io.BytesIO().truncate(10**9) and io.BytesIO(bytes(10**9))
 ---
 1 << (8 * 10**9 + {n})
 ---
-(1 << 10**9) * (1 << 10**9)
+int.from_bytes(bytes(10**9 + {n}))
 ---
 x = [[]]
 for y in x: x.append(y + [{n}])

@@ -104,6 +104,7 @@ UNSTOPPABLE = {
     "sorting": "sorted([str(i % 1000) for i in range(20_000)] * 60)",
     "searching": "('ab' * 10**7).count('ba' * 50)",
     "splitting": "('a ' * 10**6).split()",
+    "multiplying": "(1 << 10**8) * (1 << 10**8)",
 }
 
 
