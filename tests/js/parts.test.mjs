@@ -60,7 +60,7 @@ test("Python is interrupted when its time is over, and again if it goes on, unti
   let buffer
   let free = () => {}
   const whenFree = (task) => { free = task; return () => {} }
-  const limit = createTimeLimit({ setInterruptBuffer: (given) => { buffer = given } }, { clock: () => time, whenFree })
+  const limit = createTimeLimit({ setInterruptBuffer: (given) => { buffer = given } }, { clock: () => time, whenFree, freeLooks: 0 })
   const look = () => buffer.look()
   const seen = [look()]
   limit.arm(100)
@@ -84,7 +84,7 @@ test("Python is interrupted when its time is over, and again if it goes on, unti
 test("a limited call is interrupted when its time is over, and the time of a call within it does not count", () => {
   let time = 0
   let buffer
-  const limit = createTimeLimit({ setInterruptBuffer: (given) => { buffer = given } }, { clock: () => time, whenFree: () => () => {} })
+  const limit = createTimeLimit({ setInterruptBuffer: (given) => { buffer = given } }, { clock: () => time, whenFree: () => () => {}, freeLooks: 0 })
   const seen = []
   const look = (at) => {
     time = at
@@ -99,6 +99,18 @@ test("a limited call is interrupted when its time is over, and the time of a cal
   look(20_000)
   // The inner one began at 60, and ends at 161; the outer one has until 201 then.
   assert.deepEqual(seen, [0, 0, 2, 0, 2, 0, 0])
+})
+
+test("the first looks of a call do not read the clock", () => {
+  let buffer
+  let read = 0
+  const clock = () => { read += 1; return read * 100 }
+  const limit = createTimeLimit({ setInterruptBuffer: (given) => { buffer = given } }, { clock, whenFree: () => () => {}, freeLooks: 2 })
+  const looks = (count) => Array.from({ length: count }, () => buffer.look())
+  assert.deepEqual(limit.limited(looks, 50)(3), [0, 0, 2])
+  assert.equal(read, 2)
+  limit.arm(50)
+  assert.deepEqual(looks(3), [0, 0, 2])
 })
 
 for (const [url, path] of [
