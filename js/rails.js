@@ -37,7 +37,7 @@ export function layRails(pyodide, types, limit) {
   const { _module: Module } = pyodide
   if (!types || !Module?.wasmTable) return noRails
   const known = laid.get(Module)
-  if (known) return known
+  if (known) return known(limit)
   const { endless, nesting, compared } = types
   // The places above are this Python's: in a list's type, that is what its flags say.
   if (!(Module.HEAPU32[(nesting[0] + FLAGS) >> 2] & LIST)) {
@@ -96,11 +96,18 @@ export function layRails(pyodide, types, limit) {
     begin: (limit) => allow(limit > LIMIT ? WIDE_STACK : STACK),
     end: () => allow(STACK),
   }
-  laid.set(Module, rails)
+  laid.set(Module, (anew) => {
+    limit = anew
+    return rails
+  })
   return rails
 }
 
-// A page that was stopped and started again has the same Python. @type {WeakMap<object, typeof noRails>}
+/**
+ * A page that was stopped and started again has the same Python, with the rails that lie there, and another clock.
+ *
+ * @type {WeakMap<object, (limit: { deadline: () => number | undefined }) => typeof noRails>}
+ */
 const laid = new WeakMap()
 
 // --- The functions that take their places ------------------------------------------------------------------------------

@@ -185,3 +185,31 @@ server.get("ended", lambda: {"ended": [type(task.exception()).__name__ for task 
     visitor.open(routes=["/routes.py"])
     assert visitor.run("return ask('starts')") == {}
     assert visitor.run("await someTime(); return ask('ended')") == {"ended": ["Stopped"]}
+
+
+def test_a_page_that_starts_again_still_bounds_a_handlers_memory(visitor: Visitor, site: Site):
+    site.write(
+        "/routes.py",
+        """
+from fauxserver import FauxServer
+server = FauxServer()
+kept = []
+
+@server.get("much")
+def much():
+    kept.append(bytes(300_000_000))
+    return {}
+""",
+    )
+    visitor.visit(html(faux=None))
+    answers = visitor.run("""
+        const { start } = await import("/fauxserver/fauxserver.module.js")
+        const answers = []
+        for (const life of [1, 2]) {
+          const stop = await start({ routes: "/routes.py", quiet: true })
+          answers.push(await ask("much"))
+          stop()
+        }
+        return answers
+    """)
+    assert [re.sub(r" \(.*", "", str(answer)) for answer in answers] == ["['error', 'MemoryError"] * 2
