@@ -7,7 +7,6 @@ from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from sys import exception
 from time import perf_counter
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from fauxserver.context import Context
@@ -248,14 +247,6 @@ class Exchange:
                 result = await self._wait(awaitable)
                 if interrupted:
                     raise Stopped
-            elif type(awaitable) is CoroutineType:
-                # One that waits for nothing is done with its first step.
-                try:
-                    waited = self._step(awaitable.send, None)
-                except StopIteration as end:
-                    result = end.value
-                else:
-                    result = await in_steps(awaitable, self._step, waited)
             else:
                 result = await in_steps(awaitable, self._step)
             response = respond(result) if limit == self.server.watched else self._step(respond, result)

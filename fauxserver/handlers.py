@@ -498,29 +498,19 @@ def label(handler: Any) -> str:
 # --- In steps -----------------------------------------------------------------------------------------------------
 
 
-_NOT_BEGUN: Any = object()
-
-
 @types.coroutine
-def in_steps(
-    awaitable: Any, step: Callable[[Callable[..., Any], Any], Any], waited: Any = _NOT_BEGUN
-) -> Generator[Any, Any, Any]:
-    """Await *awaitable*, each stretch between two of its waits run by *step* (which stops one that takes too long).
-
-    *waited* is what it waits for, if it is a coroutine that has been begun.
-    """
-    inner = awaitable if waited is not _NOT_BEGUN else awaitable.__await__()
+def in_steps(awaitable: Any, step: Callable[[Callable[..., Any], Any], Any]) -> Generator[Any, Any, Any]:
+    """Await *awaitable*, each stretch between two of its waits run by *step* (which stops one that takes too long)."""
+    inner = awaitable.__await__()
     send = getattr(inner, "send", None) or (lambda value: next(inner))
     action, value = send, None
     while True:
         try:
-            if waited is _NOT_BEGUN:
-                waited = step(action, value)
+            waited = step(action, value)
         except StopIteration as end:
             return end.value
         try:
-            passed, waited = waited, _NOT_BEGUN
-            action, value = send, (yield passed)
+            action, value = send, (yield waited)
         except GeneratorExit:
             if hasattr(inner, "close"):
                 inner.close()
