@@ -448,10 +448,10 @@ def traceback_of(error: BaseException) -> str:
     """The traceback of *error*, from the first line on that is not ours."""
     import traceback
 
-    start = error.__traceback__
+    start = whole = _trace_of(error)
     while start is not None and start.tb_frame.f_code.co_filename.startswith(_HOME):
         start = start.tb_next
-    last = start = start or error.__traceback__
+    last = start = start or whole
     # The last of it: who recurses without end has a traceback to match, and the library walks through all of it.
     for _ in range(_LEVELS):
         last = last and last.tb_next
