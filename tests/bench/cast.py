@@ -37,7 +37,7 @@ class Bench:
 
     @contextlib.contextmanager
     def page(
-        self, routes: str | None, *body: str, faux: str = OURS, name: str = "", **attributes: Any
+        self, routes: str | None, *body: str, faux: str | None = OURS, name: str = "", **attributes: Any
     ) -> Iterator[Page]:
         """A page of its own, ready, with `ask.js` in it.
 
@@ -53,15 +53,16 @@ class Bench:
         body = (f"<script>{(HERE / 'ask.js').read_text()}</script>", *body)
         attributes = {"data_quiet": True, **attributes}
         page.goto(self.site.write(f"{name}.html", html(*body, faux=faux, routes=files, libraries=LATEST, **attributes)))
-        page.evaluate("window.fauxServer.ready?.then(() => {})")
+        page.evaluate("(window.fauxServer ?? window).ready?.then(() => {})")
         try:
             yield page
         finally:
             context.close()
 
-    def ask(self, page: Page, how: str, urls: str, count: int) -> float:
+    def ask(self, page: Page, how: str, urls: str, count: int, client: str = "backbone") -> float:
         """Microseconds a request: *count* of the *urls* that `ask.js` knows, `oneAfterAnother` or `atOnce`."""
-        return 1000 * float(page.evaluate("([how, urls, count]) => window[how](urls, count)", [how, urls, count]))
+        call = "([how, ...given]) => window[how](...given)"
+        return 1000 * float(page.evaluate(call, [how, urls, count, client]))
 
     def warm_up(self, page: Page, *kinds: str) -> None:
         """What the engine has not seen often it does not compile well."""
