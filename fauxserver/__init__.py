@@ -1,7 +1,9 @@
 """Your REST back end, in Python, inside the page. One script tag, one Python file; no server to start."""
 
+from fauxserver.bodies import UploadedFile
 from fauxserver.context import Context
 from fauxserver.errors import (
+    BodyError,
     FauxServerError,
     FauxServerWarning,
     HandlerError,
@@ -20,6 +22,7 @@ from fauxserver.server import FauxServer
 __version__ = "0.1.0"
 
 __all__ = [
+    "BodyError",
     "Context",
     "Exchange",
     "FauxServer",
@@ -33,6 +36,7 @@ __all__ = [
     "RouteError",
     "RouteFileError",
     "TimeLimitError",
+    "UploadedFile",
     "UrlExpError",
     "between",
 ]

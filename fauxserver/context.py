@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fauxserver.messages import Request
@@ -30,7 +30,7 @@ class Context:
 
     @property
     def data(self) -> Any:
-        """What was sent, read from JSON or from a form. It is yours: nobody sees what you change in it."""
+        """What was sent, read from JSON, a form or a text. It is yours: nobody sees what you change in it."""
         if self._data is _UNREAD:
             self._data = _copy(self._given)
         return self._data
@@ -105,12 +105,17 @@ def parse_query(text: str) -> dict[str, Any]:
         return {}
     from urllib.parse import parse_qsl
 
-    query: dict[str, Any] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=10_000):
-        if name not in query:
-            query[name] = value
-        elif isinstance(query[name], list):
-            query[name].append(value)
+    return gather(parse_qsl(text, keep_blank_values=True, max_num_fields=10_000))
+
+
+def gather(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A dict of fields; a name that is there more than once has a list."""
+    gathered: dict[str, Any] = {}
+    for name, value in fields:
+        if name not in gathered:
+            gathered[name] = value
+        elif isinstance(gathered[name], list):
+            gathered[name].append(value)
         else:
-            query[name] = [query[name], value]
-    return query
+            gathered[name] = [gathered[name], value]
+    return gathered

@@ -46,6 +46,14 @@ class JSONError(FauxServerError):
         self.path = path
 
 
+class BodyError(FauxServerError):
+    """A request's body that is not what its `content_type` says."""
+
+    def __init__(self, message: str, content_type: str) -> None:
+        super().__init__(message)
+        self.content_type = content_type
+
+
 class TimeLimitError(FauxServerError):
     """A handler that was stopped, because it ran longer than `limit` milliseconds."""
 

@@ -6,12 +6,12 @@ Over HTTP there is one origin, so expressions are held against the path: `books/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from fauxserver.context import parse_query
+from fauxserver.bodies import decode
+from fauxserver.errors import BodyError
 from fauxserver.exchange import Exchange
 from fauxserver.messages import Request, Response, to_json
 from fauxserver.server import FauxServer
@@ -73,7 +73,11 @@ async def answer(server: FauxServer, scope: Scope, receive: Receive, send: Send)
                 "No route matches it, and there is no default handler." if server.enabled else "The server is disabled."
             )
             raise _Refused(404, f"{scope['method']} {where} is not answered here. {why}")
-        exchange.data = decode(body, headers.get("content-type", ""))
+        try:
+            exchange.data = decode(body, headers.get("content-type", ""))
+        except BodyError as error:
+            exchange.done(400, 0, str(error))
+            raise _Refused(400, str(error)) from None
     except _Refused as refused:
         text = to_json({"error": refused.reason}).encode()
         await begin(send, refused.status, {"content-type": "application/json"}, len(text))
@@ -125,26 +129,6 @@ def accept(server: FauxServer, request: Request) -> Exchange | None:
     if request.method == "HEAD" and (exchange is None or exchange.route.method != "HEAD"):
         exchange = server.accept(request._replace(method="GET"))
     return exchange
-
-
-def decode(body: bytes, content_type: str) -> Any:
-    """What was sent, read from JSON, from a form or from a text; bytes of any other type are in `request.body` only."""
-    if not body:
-        return None
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == "application/json" or kind.endswith("+json"):
-        try:
-            return json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise _Refused(400, f"The body is sent as {kind}, and is no JSON: {error}.") from None
-    if kind == "application/x-www-form-urlencoded":
-        try:
-            return parse_query(body.decode("utf-8"))
-        except ValueError as error:
-            raise _Refused(400, f"The body is sent as a form, and is none: {error}.") from None
-    if kind.startswith("text/"):
-        return body.decode("utf-8", "replace")
-    return None
 
 
 async def deliver(response: Response, send: Send, bare: bool) -> None:

@@ -124,6 +124,27 @@ def test_a_body_that_cannot_be_read_is_refused_with_the_reason(server, client, b
     )
 
 
+def test_a_body_that_cannot_be_read_is_in_the_journal(server, client):
+    server.post("data", lambda data: data)
+
+    _, _, pieces = client.ask("POST", "/data", b"{", JSON)
+
+    assert [(entry.status, entry.error) for entry in server.journal] == [(400, json.loads(pieces[0])["error"])]
+
+
+def test_a_form_with_a_file_is_read(server, client):
+    server.post("data", lambda data: [data["title"], data["cover"].filename, list(data["cover"].body)])
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\nNine Stories\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="cover"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+        b"\x89P\r\n\r\n--x--\r\n"
+    )
+
+    status, _, pieces = client.ask("POST", "/data", body, {"content-type": "multipart/form-data; boundary=x"})
+
+    assert (status, json.loads(pieces[0])) == (200, ["Nine Stories", "a.png", [0x89, 0x50, 13, 10]])
+
+
 @pytest.mark.parametrize(
     ("target", "enabled", "error"),
     [
