@@ -39,7 +39,7 @@ class Exchange:
         "_delay",
         "_dropped",
         "_generation",
-        "_latency_error",
+        "_refusal",
         "_task",
         "duration",
         "error",
@@ -69,7 +69,7 @@ class Exchange:
         self._context: Context | None = None
         self._dropped = False
         self._answered = False
-        self._latency_error: Exception | None = None
+        self._refusal: Exception | None = None
         self._awaited: Any = None
         self._task: asyncio.Task[Any] | None = None
         self.status = 0
@@ -126,13 +126,17 @@ class Exchange:
                             "it returns milliseconds."
                         )
                 except Exception as error:
-                    # Told in the answer, as any other mistake in the server's code.
-                    self._latency_error = error
+                    # As any other mistake in the server's code.
+                    self.refuse(error)
                     latency = 0
             self._delay = milliseconds(latency)
         return self._delay
 
     # The answer
+
+    def refuse(self, error: Exception) -> None:
+        """Answer with this error, and do not call the handler."""
+        self._refusal = error
 
     @property
     def time_limit(self) -> float | None:
@@ -167,8 +171,8 @@ class Exchange:
         if self.dropped:
             return self._gone(started)
         try:
-            if self._latency_error is not None:
-                raise self._latency_error
+            if self._refusal is not None:
+                raise self._refusal
             if self.route.invoke is None:
                 raise HandlerError(f"The handler of {self.route} lives in the page, and only the page can call it.")
             result = self._step(self._call, self.context)

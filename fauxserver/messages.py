@@ -126,21 +126,28 @@ class Response:
 
         A body of `None` is 204 No Content. Raises JSONError for what JSON cannot hold, and HandlerError for a stream.
         """
+        status, headers, body = self.parts()
+        if isinstance(body, str):
+            body = _utf8(body) if self.kind == "json" else body.encode("utf-8", "replace")
+        return status, headers, body
+
+    def parts(self) -> tuple[int, dict[str, str], str | bytes]:
+        """The same, where a text may stay one that is yet to be written as UTF-8."""
         headers = {name.lower(): str(value) for name, value in self.headers.items()}
         kind = self.kind
+        body: str | bytes
         if kind == "stream":
             raise HandlerError(
                 "A streamed body cannot be encoded at once. Use `stream()`, or `await response.read()` first."
             )
         if kind == "json":
-            text = self.json
-            if text == "null" and self.status == 200:
-                return 204, headers, b""
-            content_type, body = "application/json", _utf8(text)
-            if text == "null":
+            content_type, body = "application/json", self.json
+            if body == "null":
+                if self.status == 200:
+                    return 204, headers, b""
                 body = b""
         elif kind == "text":
-            content_type, body = "text/plain; charset=utf-8", self._body.encode("utf-8", "replace")
+            content_type, body = "text/plain; charset=utf-8", self._body
         else:
             content_type, body = "application/octet-stream", bytes(self._body)
         if self.status in (204, 304) or self.status < 200:
@@ -160,10 +167,10 @@ class Response:
         try:
             if isinstance(pieces, AsyncIterable):
                 async for piece in pieces:
-                    yield _piece(piece)
+                    yield encode_piece(piece)
             else:
                 for piece in pieces:
-                    yield _piece(piece)
+                    yield encode_piece(piece)
         finally:
             await self.close()
 
@@ -187,7 +194,7 @@ class Response:
             if all(isinstance(piece, str) for piece in pieces):
                 self._body = "".join(piece for piece in pieces if isinstance(piece, str))
             else:
-                self._body = b"".join(_piece(piece) for piece in pieces)
+                self._body = b"".join(encode_piece(piece) for piece in pieces)
         return self.body
 
 
@@ -207,7 +214,8 @@ def _kind(body: Any) -> str:
     return "json"
 
 
-def _piece(piece: Any) -> bytes:
+def encode_piece(piece: Any) -> bytes:
+    """A piece of a streamed body, as it is sent. Raises HandlerError for what is neither text nor bytes."""
     if isinstance(piece, str):
         return piece.encode("utf-8", "replace")
     if isinstance(piece, (bytes, bytearray, memoryview)):

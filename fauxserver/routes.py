@@ -580,6 +580,14 @@ def in_reach(request: Request, base: str | None) -> bool:
     return base is None or request.base is None or _part(request.url, request.base, base, "relative") is not None
 
 
+def at_home(request: Request, base: str | None) -> bool:
+    """Whether a request may mean a default handler: one below the server's address, or of the page's own origin."""
+    if request.base is None or base is not None:
+        return in_reach(request, base)
+    origin = _origin(request.base)
+    return not origin or origin == _origin(request.url)
+
+
 def _part(url: str, base: str | None, table_base: str | None, place: str) -> str | None:
     """The one string that expressions of a kind are held against; nothing where the url is none of theirs."""
     if base is None:

@@ -16,7 +16,7 @@ from fauxserver.handlers import caller, label
 from fauxserver.journal import Journal
 from fauxserver.latency import latency as latency_of
 from fauxserver.messages import Request, Response
-from fauxserver.routes import Match, Route, RouteInfo, RouteTable, in_reach
+from fauxserver.routes import Match, Route, RouteInfo, RouteTable, at_home, in_reach
 from fauxserver.urlexp import UrlExp
 
 if TYPE_CHECKING:
@@ -354,7 +354,12 @@ class FauxServer:
             return None
         if not request.method.isupper():
             request = request._replace(method=request.method.upper())
-        match = self.routes.match(request) or self._match_default(request)
+        match = self.routes.match(request)
+        # Over HTTP, whoever answers GET answers HEAD.
+        if request.method == "HEAD" and request.base is not None and (match is None or match.route.method != "HEAD"):
+            request = request._replace(method="GET")
+            match = self.routes.match(request)
+        match = match or self._match_default(request)
         if match is None:
             return None
         if self._ready is None:
@@ -372,7 +377,7 @@ class FauxServer:
         return None if exchange is None else await exchange.settle()
 
     def _match_default(self, request: Request) -> Match | None:
-        if self._default is not None:
+        if self._default is not None and at_home(request, self.routes.base):
             return Match(self._default, (), (self,))
         for table in reversed(self.routes.tables()):
             if self.routes.lets(table) and in_reach(request, table.base):

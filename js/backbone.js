@@ -11,9 +11,10 @@ import { aborted, createPromise, defaultTransport, setAbort } from "./transport.
  * @typedef {object} Server  What the doors of a page know of the server behind them.
  * @property {boolean} enabled
  * @property {Scheduler} scheduler
- * @property {(request: { method: string, url: any, override?: string }) => Exchange | undefined} accept
+ * @property {(request: { method: string, url: any, override?: string, base?: string }) => Exchange | undefined} accept
  * @property {((release: (ours: boolean) => void) => () => void) | undefined} hold
  *   While the runtime loads: keep a request, until it is known whether it is ours. Gives back what forgets it.
+ * @property {(wanted: import("./http.js").Wanted) => "network" | "fail"} [unmatched]  What becomes of a request that no route answers.
  *
  * @typedef {object} Call  What was asked of sync, read when it was asked.
  * @property {string} crudMethod

@@ -1,11 +1,13 @@
 // The only file that talks to Python: at most two crossings a request, and only primitives go over.
 
 import { isRegExp, readMethod } from "./args.js"
+import { httpOf, isStreamed, readData } from "./message.js"
 import { callFromPython, cannotWait, faultOf, isThenable, parseQuery, run, stillWaits } from "./handlers.js"
 import { clearTimeout, now, setTimeout } from "./originals.js"
-import { readError, readResult } from "./reply.js"
+import { HTTPError, readError, readResult } from "./reply.js"
 import { createTurns } from "./turns.js"
 
+/** @import { HttpReply, Pieces } from "./message.js" */
 /** @import { Reply } from "./reply.js" */
 /** @import { Scheduler } from "./schedule.js" */
 /** @import { TransportFactory } from "./transport.js" */
@@ -33,10 +35,17 @@ import { createTurns } from "./turns.js"
  * @property {TransportFactory | undefined} factory  Undefined is the default one.
  * @property {(data: any, json?: string) => void} take
  *   The data, and its JSON if that was written before; what the sender does to it later is no longer seen by Python.
+ * @property {(sent: Sent) => void} send
+ *   Instead of data: what a client of HTTP has sent. `answer` gives a reply in HTTP's words then.
  * @property {() => any} context  What a JavaScript handler is given.
  * @property {() => number} delay  In milliseconds.
- * @property {(done: (reply: Reply) => void, options?: { now?: boolean }) => void} answer
+ * @property {(done: (reply: any) => void, options?: { now?: boolean }) => void} answer  The reply is a `Reply`, or an `HttpReply`.
  * @property {() => void} drop
+ *
+ * @typedef {object} Sent
+ * @property {[string, string][]} headers  Names are in lower case.
+ * @property {string | Uint8Array | undefined} body
+ * @property {FormData} [form]  The form that the body was made of.
  *
  * @typedef {object} Answered  What there is to tell about a request once it is answered.
  * @property {string} method
@@ -59,6 +68,7 @@ import { createTurns } from "./turns.js"
  * @typedef {ReturnType<typeof createBridge>} Bridge
  */
 
+const NO_BYTES = new Uint8Array()
 // Longer than any handler takes that means to answer.
 const PATIENCE = 30_000
 
@@ -66,6 +76,7 @@ const PYTHON_METHODS = /** @type {const} */ ([
   "accept", "delay", "answer", "done", "drop", "describe", "live_rows", "add_route", "remove_route", "remove_routes",
   "get_route", "get_route_at", "get_matching_route", "call", "set_default_handler", "set_latency", "set_transport_factory",
   "transport", "resolve", "reject", "enable", "set_base", "ready", "reset", "metadata", "load", "wrote", "run_python",
+  "hand", "captures", "send", "pull",
   "turn", "ring",
   "mend", "rails",
 ])
@@ -83,7 +94,7 @@ export function connect(pyodide, callbacks) {
   // Taken once: every access to a proxy's method would make another proxy.
   const methods = Object.fromEntries(PYTHON_METHODS.map((name) => [name, page[name]]))
   // The others as well that every request takes: a clock that nobody has armed sends itself a message to find its end.
-  for (const name of /** @type {const} */ (["accept", "answer", "done", "turn", "ring"])) {
+  for (const name of /** @type {const} */ (["accept", "answer", "send", "pull", "done", "turn", "ring"])) {
     methods[name] = callbacks.limited(methods[name], page.time_limit)
   }
   /** @param {string} path @param {Uint8Array} bytes */
@@ -113,6 +124,10 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
   const regexps = new Map()
   /** Exchanges that Python answers later. @type {Map<string, (text: string) => void>} */
   const awaited = new Map()
+  /** Streamed bodies that are being read. @type {Map<string, (reason: Error) => void>} */
+  const streams = new Map()
+  /** The bytes that Python's next text speaks of. @type {Uint8Array} */
+  let bytes = NO_BYTES
   const state = { enabled: true }
   let lastRef = 0
   let pruneAt = 100
@@ -127,6 +142,10 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       const settle = awaited.get(id)
       awaited.delete(id)
       if (settle) scheduler.shield(() => settle(text))
+    },
+    /** @param {Uint8Array} given */
+    piece(given) {
+      bytes = given
     },
     /** @param {string} json */
     report(json) {
@@ -150,6 +169,12 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     },
     ...createTurns(() => page, scheduler.shield),
   })
+
+  function takeBytes() {
+    const taken = bytes
+    bytes = NO_BYTES
+    return taken
+  }
 
   /** @param {any} value */
   function keep(value) {
@@ -195,6 +220,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     let data
     /** @type {string | undefined} */
     let json
+    /** @type {Sent | undefined} */
+    let sent
     /** @type {any} */
     let context
     /** @type {any[]} */
@@ -206,7 +233,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     const born = resets
 
     return {
-      row, take, context: getContext, delay, answer, drop,
+      row, take, send, context: getContext, delay, answer, drop,
       factory: factory === undefined ? undefined : factory === "p" ? pythonTransport : kept.get(Number(factory)),
     }
 
@@ -216,14 +243,47 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       json = text
     }
 
+    /** @param {Sent} given */
+    function send(given) {
+      sent = given
+    }
+
+    /** As it crosses. @param {Sent} given */
+    function linesOf({ headers }) {
+      let lines = ""
+      for (const [name, value] of headers) lines += lines ? `\n${name}: ${value}` : `${name}: ${value}`
+      return lines
+    }
+
+    /** @param {Sent} given */
+    function dataOf({ headers, body, form }) {
+      const type = headers.find(([name]) => name === "content-type")?.[1] ?? ""
+      try {
+        return readData(body, type, form)
+      } catch (error) {
+        throw new HTTPError(400, { error: `The body is sent as ${type}, and is none: ${/** @type {any} */ (error).message}` })
+      }
+    }
+
+    /** For those who are told of it. @param {Sent} given */
+    function seen(given) {
+      try {
+        return data ?? dataOf(given)
+      } catch {
+        return given.body
+      }
+    }
+
     function getContext() {
       if (context) return context
-      captures = row.capture(url)
+      // Only Python knows which part of an absolute url the expression was held against.
+      captures = sent && !regexps.has(row.row) ? JSON.parse(page.captures(id)).map(orUndefined) : row.capture(url)
       const route = row.urlExp === ""
         ? { name: "", urlExp: "", handler: row.handler, handlerParams: [] }
         : { ...copy(row), handlerParams: captures }
       context = { data, url: request.url, httpMethod: request.method, route }
       if ("override" in request) context.httpMethodOverride = request.override
+      if (sent) Object.assign(context, { headers: Object.fromEntries(sent.headers), body: sent.body })
       // Not enumerable, as a context is compared with what the original gives.
       Object.defineProperty(context, "query", { get: () => parseQuery(url), configurable: true })
       return context
@@ -235,7 +295,10 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     }
 
     function wanted() {
-      if (pause === "p") return page.delay(id, json)
+      if (pause === "p") {
+        if (sent) page.hand(id, linesOf(sent), sent.body)
+        return page.delay(id, json)
+      }
       if (pause[0] !== "j") return Number(pause)
       getContext()
       const given = Number(kept.get(Number(pause.slice(1))).apply(null, [context, ...captures]))
@@ -246,14 +309,15 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     function answer(done, { now: atOnce = false } = {}) {
       if (over || born !== resets) return
       const start = now()
-      /** @param {Reply} reply */
-      const finish = (reply) => {
+      /** @param {Reply | HttpReply} given */
+      const finish = (given) => {
         if (over || born !== resets) return
         over = true
+        const reply = sent && !("body" in given) ? httpOf(given) : given
         clearTimeout.call(globalThis, alarm)
         const duration = now() - start
         if (!row.python) page.done(id, reply.status, duration, undefined)
-        onAnswered({ method: request.method, url, reply, duration, delay: waited, row, data })
+        onAnswered({ method: request.method, url, reply, duration, delay: waited, row, get data() { return sent ? seen(sent) : data } })
         done(reply)
       }
       if (row.python) answerInPython(finish, atOnce)
@@ -278,15 +342,16 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     function answerInPython(finish, atOnce) {
       let text
       try {
-        text = page.answer(id, json, atOnce)
+        text = sent ? page.send(id, linesOf(sent), sent.body, atOnce) : page.answer(id, json, atOnce)
       } catch (error) {
         // Not the handler's doing, which is always told as an answer; but nobody shall wait for ever.
         const fault = faultOf(error, row)
         onFault(fault)
         return finish({ ...readError(error), error: fault })
       }
-      if (text === "~") awaited.set(id, (later) => finish(decode(later)))
-      else finish(decode(text))
+      const read = sent ? decodeHttp : decode
+      if (text === "~") awaited.set(id, (later) => finish(read(later)))
+      else finish(read(text))
     }
 
     /** @param {(reply: Reply) => void} finish @param {boolean} atOnce */
@@ -303,11 +368,15 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       }
       let result
       try {
+        if (sent) context.data = data = dataOf(sent)
         result = run(row.handler, row.urlExp === "" ? [context] : [context, ...captures])
       } catch (error) {
         return fail(error)
       }
-      if (!isThenable(result)) return finish(readResult(result))
+      if (!isThenable(result)) {
+        const reply = sent ? httpOf(readResult(result)) : readResult(result)
+        return atOnce && sent && isStreamed(/** @type {HttpReply} */ (reply).body) ? fail(new Error(cannotWait(row))) : finish(reply)
+      }
       if (atOnce) {
         result.then(undefined, () => {})
         return fail(new Error(cannotWait(row)))
@@ -327,6 +396,63 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
         failed: value.failed, value: value.body, status: value.status, statusText: value.reason, headers: value.headers,
         error: value.error ?? undefined,
       }
+    }
+
+    /** @param {string} text @returns {HttpReply} */
+    function decodeHttp(text) {
+      if (text[0] === "+") {
+        const body = text.slice(1)
+        return {
+          failed: false, status: 200, statusText: "OK", headers: { "content-type": "application/json" }, body,
+          get value() { return JSON.parse(body) },
+        }
+      }
+      const end = text.indexOf("\n")
+      const { status, reason, headers, error, body: kind } = JSON.parse(end < 0 ? text.slice(1) : text.slice(1, end))
+      if (error) onFault(error)
+      /** @type {import("./message.js").Body} */
+      const body = kind === "text" ? text.slice(end + 1) : kind === "bytes" ? takeBytes() : kind === "stream" ? streamed() : undefined
+      return {
+        failed: status >= 400, status, statusText: reason, headers: Object.fromEntries(headers), body, error: error ?? undefined,
+        get value() { return told(headers, /** @type {import("./message.js").Body} */ (body)) },
+      }
+    }
+
+    /** @returns {Pieces} */
+    function streamed() {
+      return {
+        async pull() {
+          for (;;) {
+            const piece = await pulled()
+            if (!piece || piece.length) return piece
+          }
+        },
+        cancel() {
+          streams.delete(id)
+          awaited.delete(id)
+          if (born === resets) page.drop(id)
+        },
+      }
+    }
+
+    /** @returns {Promise<Uint8Array | undefined>} */
+    function pulled() {
+      return new Promise((resolve, reject) => {
+        if (born !== resets) return reject(new Error("The server was reset."))
+        /** @param {string} text */
+        const read = (text) => {
+          streams.delete(id)
+          if (text === ".") return resolve(undefined)
+          if (text[0] !== "!") return resolve(text === "b" ? takeBytes() : new TextEncoder().encode(text.slice(1)))
+          const fault = JSON.parse(text.slice(1))
+          if (fault) onFault(fault)
+          reject(new Error(fault?.message ?? "The handler broke off."))
+        }
+        const text = page.pull(id)
+        if (text !== "~") return read(text)
+        streams.set(id, reject)
+        awaited.set(id, read)
+      })
     }
 
     function drop() {
@@ -550,6 +676,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       resets += 1
       stale = true
       awaited.clear()
+      for (const reject of streams.values()) reject(new Error("The server was reset."))
+      streams.clear()
       read(page.reset())
     },
     /** @param {string} base */
@@ -584,6 +712,20 @@ function latencyOf(min, max) {
   const low = max ? Number(min) : Number(min ?? 0)
   const high = max ? Number(max) : low
   return low + high === low + high ? [low, high] : [0, 0]
+}
+
+/** @param {any} value */
+const orUndefined = (value) => (value === null ? undefined : value)
+
+/**
+ * A body, for those who are told of an answer.
+ *
+ * @param {[string, string][]} headers
+ * @param {import("./message.js").Body} body
+ */
+function told(headers, body) {
+  const type = headers.find(([name]) => name === "content-type")?.[1] ?? ""
+  return typeof body === "string" && type.startsWith("application/json") ? JSON.parse(body) : isStreamed(body) ? undefined : body
 }
 
 /** @param {Row} row */

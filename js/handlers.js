@@ -65,10 +65,18 @@ function placeOf(error) {
 /** @param {string} url */
 export function parseQuery(url) {
   const start = url.indexOf("?")
-  /** @type {Record<string, string | string[]>} */
+  return start < 0 ? {} : queryOf(new URLSearchParams(url.slice(start + 1).replace(/#.*$/s, "")))
+}
+
+/**
+ * Names and values; a name that is there more than once has a list.
+ *
+ * @param {Iterable<[string, any]>} entries
+ */
+export function queryOf(entries) {
+  /** @type {Record<string, any>} */
   const query = {}
-  if (start < 0) return query
-  for (const [name, value] of new URLSearchParams(url.slice(start + 1).replace(/#.*$/s, ""))) {
+  for (const [name, value] of entries) {
     const before = query[name]
     query[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
   }

@@ -9,6 +9,10 @@ import { jqXHRTransport } from "./transport.js"
 
 /** @import { Settings } from "./lifecycle.js" */
 
+/** What there is to intercept besides `Backbone.sync`. @type {Record<string, (server: import("./backbone.js").Server, global: any) => () => void>} */
+const DOORS = {}
+const WORDS = ["sync", ...Object.keys(DOORS)]
+
 /**
  * @param {object} surroundings
  * @param {any} [surroundings.global]
@@ -21,8 +25,9 @@ import { jqXHRTransport } from "./transport.js"
  * @param {string} [surroundings.runtime]  Where the runtime's files are.
  * @param {string} [surroundings.base]  The address that the page's server stands for.
  * @param {any} [surroundings.Backbone]  The one to install on; by default the global one.
+ * @param {string[]} [surroundings.intercept]  What to answer from the beginning: `sync`, `fetch`, `xhr`, `eventsource`.
  */
-export function createFauxServer({ global = globalThis, boot, installPackages, enabled, lazy = false, settings = {}, version, runtime, base, Backbone }) {
+export function createFauxServer({ global = globalThis, boot, installPackages, enabled, lazy = false, settings = {}, version, runtime, base, Backbone, intercept: doors = ["sync"] }) {
   /** @type {Map<any, () => void>} */
   const installed = new Map()
   /** @type {Promise<any>} */
@@ -33,7 +38,7 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
     global, boot, installPackages, settings, enabled,
     beforeScripts() {
       lookForRunners()
-      installOnGlobal()
+      if (doors.includes("sync")) installOnGlobal()
     },
     wanted: () => lazy && begin(),
   })
@@ -72,6 +77,7 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
     }),
     on: lifecycle.listeners.on,
 
+    intercept,
     install,
     uninstall: chained((/** @type {any} */ one) => {
       for (const [each, uninstall] of [...installed]) if (one === undefined || one === each) uninstall()
@@ -103,7 +109,7 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
     lookForRunners = holdTestRunners(global, ready)
     lookForRunners()
   }
-  installOnGlobal()
+  const end = intercept(...doors)
   return { fauxServer, stop }
 
   function begin() {
@@ -116,7 +122,29 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
 
   function stop() {
     lifecycle.stop()
+    end()
     fauxServer.uninstall()
+  }
+
+  /**
+   * Answer what goes through these: `"sync"`, `"fetch"`, `"xhr"`, `"eventsource"`. Gives back the function that ends it.
+   *
+   * @param {string[]} words
+   */
+  function intercept(...words) {
+    const unknown = words.find((word) => !WORDS.includes(word))
+    if (unknown !== undefined) {
+      throw new Error(`fauxServer.intercept: there is no ${JSON.stringify(unknown)}. There are ${WORDS.join(", ")}.`)
+    }
+    const ends = [...new Set(words)].map((word) =>
+      word === "sync" ? interceptSync() : DOORS[word](lifecycle.server, global))
+    return () => ends.splice(0).forEach((end) => end())
+  }
+
+  // Backbone may come later than we do.
+  function interceptSync() {
+    installOnGlobal()
+    return () => fauxServer.uninstall(Backbone ?? global.Backbone)
   }
 
   /** Answer what this Backbone syncs. Gives back the function that undoes it. */

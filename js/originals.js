@@ -13,6 +13,8 @@ export const MessageChannel = global.MessageChannel
 /** @type {(url: string, options?: RequestInit) => Promise<globalThis.Response>} */
 export const fetch = global.fetch?.bind(global)
 
+export const { XMLHttpRequest, Response } = global
+
 /** Milliseconds on a clock that no fake can stop. */
 export const now = global.performance ? global.performance.now.bind(global.performance) : Date.now
 

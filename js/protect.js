@@ -50,7 +50,7 @@ export function protect(pyodide, onCrash) {
     },
     /** @param {Record<string, any>} page  The page's server, as functions of Python. */
     wrap(page) {
-      const { accept, answer } = page
+      const { accept } = page
       limit.watch()
       rails = layRails(pyodide, JSON.parse(page.rails?.() ?? "null"), limit)
       const whileAlive = Object.fromEntries(["done", "drop"].map((name) => {
@@ -69,17 +69,21 @@ export function protect(pyodide, onCrash) {
             return accept(...args)
           }
         },
-        /** @param {string} id @param {string | undefined} json @param {boolean} atOnce */
-        answer(id, json, atOnce) {
-          try {
-            return answer(id, json, atOnce)
-          } catch (error) {
-            mended(page)
-            throw crash ?? error
-          }
-        },
+        ...Object.fromEntries(["answer", "send", "pull"].map((name) => [name, guarded(page, page[name])])),
       }
     },
+  }
+
+  /** @param {Record<string, any>} page @param {(...args: any[]) => any} call */
+  function guarded(page, call) {
+    return (/** @type {any[]} */ ...args) => {
+      try {
+        return call(...args)
+      } catch (error) {
+        mended(page)
+        throw crash ?? error
+      }
+    }
   }
 
   // A handler that has succeeded may have left Python such that the next one cannot.

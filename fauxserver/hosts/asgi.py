@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from fauxserver.bodies import decode
 from fauxserver.errors import BodyError
-from fauxserver.exchange import Exchange
 from fauxserver.messages import Request, Response, to_json
 from fauxserver.server import FauxServer
 
@@ -66,7 +65,7 @@ async def answer(server: FauxServer, scope: Scope, receive: Receive, send: Send)
             headers.get("x-http-method-override"),
             scope.get("root_path", "").rstrip("/") + "/",
         )
-        exchange = accept(server, request)
+        exchange = server.accept(request)
         if exchange is None:
             where = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else "")
             why = (
@@ -121,14 +120,6 @@ def address(scope: Scope, headers: dict[str, str]) -> str:
         host = f"{name}:{port}" if port else str(name)
     target = path.partition(b"?")[0] + (b"?" + query if query else b"")
     return f"{scope.get('scheme', 'http')}://{host}{target.decode('latin-1')}"
-
-
-def accept(server: FauxServer, request: Request) -> Exchange | None:
-    """Accept a request; HEAD goes to the route for GET, unless it has one of its own."""
-    exchange = server.accept(request)
-    if request.method == "HEAD" and (exchange is None or exchange.route.method != "HEAD"):
-        exchange = server.accept(request._replace(method="GET"))
-    return exchange
 
 
 async def deliver(response: Response, send: Send, bare: bool) -> None:

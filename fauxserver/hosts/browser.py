@@ -16,21 +16,24 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from itertools import count
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 from fauxserver.errors import FauxServerError, RouteError, RouteFileError, TimeLimitError, UrlExpError
 from fauxserver.exchange import Exchange
 from fauxserver.guard import Stopped
 from fauxserver.handlers import awaits, label, raised_by_us, traceback_of
-from fauxserver.hosts import pageguard, pageloop
+from fauxserver.hosts import pageguard, pagehttp, pageloop
 from fauxserver.hosts.pageguard import Guard
+from fauxserver.hosts.pagehttp import Stream
 from fauxserver.latency import milliseconds
 from fauxserver.messages import Failure, Request, Response, to_json
 from fauxserver.routefile import RouteFile, metadata
 from fauxserver.routes import Route
 from fauxserver.server import FauxServer
 from fauxserver.urlexp import UrlExp
+
+T = TypeVar("T")
 
 TIME_LIMIT = 5_000
 """How long a handler may run at a stretch before the page would freeze, in milliseconds."""
@@ -43,6 +46,9 @@ class JsSide(Protocol):
 
     def settle(self, exchange: str, text: str) -> None:
         """An answer that was awaited."""
+
+    def piece(self, bytes_: Any) -> None:
+        """The bytes that the text which comes next speaks of."""
 
     def report(self, fault: str) -> None:
         """An error that belongs to no answer."""
@@ -118,11 +124,13 @@ class Page:
         self._side = side
         # Taken once, as every access to a JavaScript object's method makes another proxy.
         self._tell = side.settle
+        self._send_bytes = side.piece
         self._enabled = True
         self._ids = count(1)
         self._exchanges: dict[str, Exchange] = {}
         self._awaited: dict[str, Exchange] = {}
-        self._tasks: set[asyncio.Task[str]] = set()
+        self._streams: dict[str, Stream] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.turn: Callable[[], None]
         """The event loop's, where the page is it; and likewise:"""
         self.ring: Callable[[int], None]
@@ -173,7 +181,8 @@ class Page:
     def delay(self, number: str, data: str | None) -> float:
         """Ask a latency function, which may look at the data."""
         exchange = self._exchanges[number]
-        exchange.data = None if data is None else json.loads(data)
+        if data is not None:
+            exchange.data = json.loads(data)
         return milliseconds(exchange.delay)
 
     def answer(self, number: str, data: str | None = None, at_once: bool = False) -> str:
@@ -182,60 +191,122 @@ class Page:
         *at_once* is a request that cannot wait. The bridge sees to the usual time limit: once for all of it, without
         a crossing, it costs next to nothing.
         """
+        exchange = self._exchanges.pop(number)
+        exchange.data = None if data is None else json.loads(data)
+        return self._answer(number, exchange, at_once, _encode)
+
+    # As HTTP has it
+
+    def hand(self, number: str, headers: str, body: Any = None) -> None:
+        """What was sent, for a latency function that may look at it."""
+        pagehttp.hand(self._exchanges[number], headers, body)
+
+    def captures(self, number: str) -> str:
+        """What the url expression captured, for a handler of the page."""
+        return json.dumps(self._exchanges[number].params)
+
+    def send(self, number: str, headers: str, body: Any = None, at_once: bool = False) -> str:
+        """The same as `answer`, in HTTP's words: see `pagehttp.encode`. Of a streamed body `pull` gives the pieces."""
+        exchange = self._exchanges.pop(number)
+        pagehttp.hand(exchange, headers, body)
+        return self._answer(number, exchange, at_once, self._encode_http)
+
+    def pull(self, number: str) -> str:
+        """The next piece of a streamed body, as `Stream.next` has it, or `~`: `settle` follows."""
+        stream = self._streams.get(number)
+        if stream is None:
+            return pagehttp.END
         self.server.guarded = TIME_LIMIT
         try:
-            return self._answer(number, data, at_once)
+            if not stream.waits:
+                text = stream.next()
+            else:
+                task = _begin(self._pull(number, stream))
+                if not task.done():
+                    stream.task = task
+                    return "~"
+                text = task.result()
+        finally:
+            self.server.guarded = None
+        return self._pulled(number, text)
+
+    async def _pull(self, number: str, stream: Stream) -> str:
+        text = await stream.wait()
+        if stream.task:
+            stream.task = None
+            if number in self._streams:
+                self._tell(number, self._pulled(number, text))
+        return text
+
+    def _pulled(self, number: str, text: str) -> str:
+        # It has ended, or broken off.
+        if text[0] in ".!":
+            self._streams.pop(number, None)
+        return text
+
+    def _encode_http(self, number: str, exchange: Exchange, response: Response) -> str:
+        if response.kind == "stream":
+            self._streams[number] = Stream(exchange, response, self._send_bytes)
+        return pagehttp.encode(response, self._send_bytes)
+
+    # Both
+
+    def _answer(self, number: str, exchange: Exchange, at_once: bool, encode: Encode) -> str:
+        self.server.guarded = TIME_LIMIT
+        try:
+            if at_once and exchange.latency:
+                exchange.note = "answered at once (async: false), latency skipped"
+            result = exchange.answer()
+            if isinstance(result, Response):
+                if result.kind != "stream" or (encode is not _encode and not at_once):
+                    return encode(number, exchange, result)
+                if at_once:
+                    return self._collect_now(number, exchange, result, encode)
+            elif at_once:
+                return self._refuse(number, exchange, result, encode)
+            task = _begin(self._settle(number, exchange, result, encode))
+            if task.done():
+                return task.result()
+            self._awaited[number] = exchange
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            return "~"
         finally:
             self.server.guarded = None
 
-    def _answer(self, number: str, data: str | None, at_once: bool) -> str:
-        exchange = self._exchanges.pop(number)
-        exchange.data = None if data is None else json.loads(data)
-        if at_once and exchange.latency:
-            exchange.note = "answered at once (async: false), latency skipped"
-        result = exchange.answer()
-        if isinstance(result, Response):
-            if result.kind != "stream":
-                return _encode(result)
-            if at_once:
-                return self._collect_now(exchange, result)
-        elif at_once:
-            return self._refuse(exchange, result)
-        task = _begin(self._settle(number, exchange, result))
-        if task.done():
-            return task.result()
-        self._awaited[number] = exchange
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return "~"
-
-    async def _settle(self, number: str, exchange: Exchange, result: Response | Awaitable[Response]) -> str:
+    async def _settle(
+        self, number: str, exchange: Exchange, result: Response | Awaitable[Response], encode: Encode
+    ) -> str:
         try:
             response = result if isinstance(result, Response) else await result
-            if response.kind == "stream":
+            if response.kind == "stream" and encode is _encode:
                 response = await _collect(exchange, response)
-            text = _encode(response)
+            waited = number in self._awaited
+            if waited and exchange.dropped:
+                await response.close()
+                return "~"
+            text = encode(number, exchange, response)
         finally:
-            waited = self._awaited.pop(number, None)
-        if waited and not exchange.dropped:
+            self._awaited.pop(number, None)
+        if waited:
             self._tell(number, text)
         return text
 
-    def _collect_now(self, exchange: Exchange, response: Response) -> str:
+    def _collect_now(self, number: str, exchange: Exchange, response: Response, encode: Encode) -> str:
         collecting = _collect(exchange, response)
         try:
             collecting.send(None)
         except StopIteration as end:
-            return _encode(end.value)
+            return encode(number, exchange, end.value)
         collecting.close()
-        return _encode(_cannot_wait(exchange))
+        return encode(number, exchange, _cannot_wait(exchange))
 
-    def _refuse(self, exchange: Exchange, result: Awaitable[Response]) -> str:
+    def _refuse(self, number: str, exchange: Exchange, result: Awaitable[Response], encode: Encode) -> str:
         response = _cannot_wait(exchange)
         for waiting in (getattr(exchange, "_awaited", None), result):
             getattr(waiting, "close", bool)()
         exchange.done(response.status, 0, response.error)
-        return _encode(response)
+        return encode(number, exchange, response)
 
     def done(self, number: str, status: int, duration: float, error: str | None = None) -> None:
         """How a JavaScript handler has ended, for the journal."""
@@ -249,6 +320,17 @@ class Page:
         exchange = self._exchanges.pop(number, None) or self._awaited.pop(number, None)
         if exchange:
             exchange.drop()
+        stream = self._streams.pop(number, None)
+        if stream:
+            self._end(stream)
+
+    def _end(self, stream: Stream) -> None:
+        """Let a streamed body clean up; it may wait for something while it does."""
+        if stream.task:
+            stream.task.cancel()
+        task: asyncio.Task[Any] = _begin(stream.close())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     # --- Transports --------------------------------------------------------------------------------------------------
 
@@ -401,6 +483,8 @@ class Page:
         answer = self._try(self.server.reset)
         self._exchanges.clear()
         self._transports.clear()
+        while self._streams:
+            self._end(self._streams.popitem()[1])
         self._changed()
         return answer
 
@@ -528,7 +612,7 @@ _NO_HEADERS: dict[str, str] = {}
 _HOME = __file__.replace("\\", "/").rpartition("/hosts/")[0] + "/"
 
 
-def _begin(coroutine: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
+def _begin(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """A task that runs at once, up to its first wait.
 
     The page's event loop takes a message, and two functions that it makes for it, before it looks at a task; an
@@ -593,7 +677,11 @@ def _cannot_wait(exchange: Exchange) -> Response:
     return response
 
 
-def _encode(response: Response) -> str:
+Encode: TypeAlias = "Callable[[str, Exchange, Response], str]"
+"""Writes a response down for the bridge: by the number of its exchange, and that exchange."""
+
+
+def _encode(_number: str, _exchange: Exchange, response: Response) -> str:
     kind = response.kind
     if kind == "json":
         text = response.json

@@ -17,6 +17,7 @@ class FakeSide:
 
     def __init__(self) -> None:
         self.settled: list[tuple[str, Any]] = []
+        self.pieces: list[bytes] = []
         self.flags: list[bool] = []
         self.forgotten: list[int] = []
         self.armed: list[float | None] = []
@@ -24,6 +25,9 @@ class FakeSide:
 
     def settle(self, exchange: str, text: str) -> None:
         self.settled.append((exchange, text))
+
+    def piece(self, given: bytes) -> None:
+        self.pieces.append(given)
 
     def report(self, fault: str) -> None:
         raise AssertionError(fault)
