@@ -8,6 +8,10 @@ export interface Context {
   /** The method that is meant, where `Backbone.emulateHTTP` lets it go as POST. */
   httpMethodOverride?: string
   route: Route & { handlerParams: (string | undefined)[] }
+  /** What a client of HTTP sent (`fetch`, `XMLHttpRequest`), names in lower case; not there for `Backbone.sync`. */
+  headers?: Record<string, string>
+  /** Its body as it was sent. `data` is that, read by its content type. */
+  body?: string | Uint8Array
   /** The url's query, decoded; a name that is there more than once has a list. */
   readonly query: Record<string, string | string[]>
 }
@@ -166,6 +170,11 @@ export interface FauxServer {
   readonly enabled: boolean
   getVersion(): string
 
+  /**
+   * Answer what goes through these, too: `intercept("fetch", "xhr")`. Gives back what ends it. What no route wants goes to the network,
+   * as if we were not there.
+   */
+  intercept(...words: Intercepted[]): () => void
   /** Answer what this Backbone syncs. Gives back what undoes it. */
   install(Backbone?: any): () => void
   /** Give one Backbone, or all of them, their own sync back. */
@@ -191,11 +200,14 @@ export interface FauxServer {
   jqXHRTransport: TransportFactory
 }
 
+/** What there is to intercept: `Backbone.sync`, `fetch`, `XMLHttpRequest`, `EventSource`. */
+export type Intercepted = "sync" | "fetch" | "xhr" | "eventsource"
+
 export interface StartOptions {
   /** Addresses of route files, in Node their paths; by default the page's Python script tags. */
   routes?: string | URL | (string | URL)[]
-  /** What to answer; by default the global Backbone. */
-  intercept?: { Backbone?: any }
+  /** What to answer: `["fetch", "xhr"]`, or `{ Backbone, fetch: true }`. By default what the global Backbone syncs. */
+  intercept?: Intercepted | Intercepted[] | ({ Backbone?: any } & { [Word in Intercepted]?: boolean })
   /** The folder of the runtime's files; a bundler's output has to name it. */
   runtime?: string
   /** The address that the page's server stands for. */

@@ -135,7 +135,7 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
   function intercept(...words) {
     const unknown = words.find((word) => !WORDS.includes(word))
     if (unknown !== undefined) {
-      throw new Error(`fauxServer.intercept: there is no ${JSON.stringify(unknown)}. There are ${WORDS.join(", ")}.`)
+      throw new Error(`fauxServer.intercept: there is no ${JSON.stringify(unknown)}. Give one or more of ${WORDS.join(", ")}.`)
     }
     const ends = [...new Set(words)].map((word) =>
       word === "sync" ? interceptSync() : DOORS[word](lifecycle.server, global))

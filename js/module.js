@@ -16,7 +16,8 @@ const runtimes = new Map()
  *
  * @param {object} [options]
  * @param {string | URL | (string | URL)[]} [options.routes]  Addresses of route files, in Node their paths; by default the page's Python script tags.
- * @param {{ Backbone?: any }} [options.intercept]  What to answer; by default the global Backbone.
+ * @param {string | string[] | { Backbone?: any, sync?: boolean, fetch?: boolean, xhr?: boolean, eventsource?: boolean }} [options.intercept]
+ *   What to answer: `["fetch", "xhr"]`, or `{ Backbone, fetch: true }`; by default what the global Backbone syncs.
  * @param {string} [options.runtime]  The folder of the runtime's files; a bundler's output has to name it.
  * @param {string} [options.base]  The address that the page's server stands for.
  * @param {boolean} [options.quiet]  Errors on the console only.
@@ -24,12 +25,12 @@ const runtimes = new Map()
  * @param {boolean} [options.hold]  Whether test runners wait for the server.
  * @returns {Promise<(() => void) & { fauxServer: any }>}
  */
-export async function start({ routes, intercept = {}, runtime, base, quiet, reload, hold } = {}) {
+export async function start({ routes, intercept, runtime, base, quiet, reload, hold } = {}) {
   const folder = findBase(runtime)
   const { fauxServer, stop } = createFauxServer({
     base,
     version,
-    Backbone: intercept.Backbone,
+    ...doorsOf(intercept),
     runtime: folder,
     boot: () => bootOnce(folder),
     installPackages: (pyodide, requirements, options) => installPackages(pyodide, folder, requirements, options),
@@ -38,6 +39,14 @@ export async function start({ routes, intercept = {}, runtime, base, quiet, relo
   })
   await fauxServer.ready
   return Object.assign(stop, { fauxServer })
+}
+
+/** @param {any} given */
+function doorsOf(given = {}) {
+  if (typeof given === "string") return { intercept: given.split(/[\s,]+/).filter(Boolean) }
+  if (Array.isArray(given)) return { intercept: given }
+  const { Backbone, ...words } = given
+  return { Backbone, intercept: Object.entries({ sync: true, ...words }).filter(([, on]) => on).map(([word]) => word) }
 }
 
 /** @param {string} base */

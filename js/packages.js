@@ -18,12 +18,16 @@ const WHEELS = "/tmp/fauxserver-wheels"
 // Wheels first and without what they depend on, so that one may be the other's dependency whatever the order; then the
 // rest, and with it what the wheels still miss.
 const INSTALL = `
-async def install(wheels, requirements, index):
+async def install(wheels, requirements, index, network):
     import importlib
     import importlib.metadata
     import json
 
     import micropip
+    import pyodide.http._pyfetch
+
+    # Not the page's, which may wait for us.
+    pyodide.http._pyfetch._jsfetch = network
 
     wheels, requirements = json.loads(wheels), json.loads(requirements)
     options = {"index_urls": [index]} if index else {}
@@ -71,7 +75,7 @@ export async function installPackages(pyodide, base, requirements, { index, from
       }))
     }))
     const install = await installer(pyodide, files)
-    await install(JSON.stringify(wheels), JSON.stringify(rest), index?.replace(/\/+$/, ""))
+    await install(JSON.stringify(wheels), JSON.stringify(rest), index?.replace(/\/+$/, ""), network)
   } catch (cause) {
     throw new Error(explanation(requirements, index, cause), { cause })
   } finally {

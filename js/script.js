@@ -20,6 +20,7 @@ function create(Backbone) {
     global,
     version,
     Backbone,
+    intercept: attributes.intercept?.split(/[\s,]+/).filter(Boolean),
     runtime: base.value,
     boot: async () => boot({ base: base.get() }),
     installPackages: (pyodide, requirements, options) => installPackages(pyodide, base.get(), requirements, options),

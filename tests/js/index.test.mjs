@@ -287,3 +287,25 @@ test("who hears that a page is enabled can wait until it is ready", async () => 
   const [[flag, boot]] = heard
   assert.deepEqual([flag, await boot], [true, "snapshot"])
 })
+
+test("what there is to intercept is told to who asks for something else", () => {
+  const { fauxServer } = createPage()
+  assert.throws(() => fauxServer.intercept("fetch", "ajax"), {
+    message: 'fauxServer.intercept: there is no "ajax". Give one or more of sync, fetch, xhr, eventsource.',
+  })
+})
+
+test("intercepting sync can be ended and taken up again", async () => {
+  const { fauxServer, Backbone, native, finish } = createPage()
+  finish()
+  await fauxServer.ready
+  fauxServer.uninstall()
+  const end = fauxServer.intercept("sync")
+  const ours = Backbone.sync
+  assert.notEqual(ours, native)
+  end()
+  end()
+  assert.equal(Backbone.sync, native)
+  fauxServer.intercept("sync")
+  assert.notEqual(Backbone.sync, native)
+})
