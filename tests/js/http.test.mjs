@@ -1,0 +1,151 @@
+// What the doors of HTTP share: who answers, what a browser would send, and where redirects lead.
+
+import assert from "node:assert/strict"
+import { test } from "node:test"
+
+import { answer, lengthOf, offer } from "../../js/http.js"
+
+/** A server whose table is a function from method and url to a reply, and which notes what it was sent. */
+function createServer(table = () => undefined, more = {}) {
+  const sent = []
+  const server = {
+    enabled: true,
+    hold: undefined,
+    scheduler: {
+      later: (task) => {
+        let wanted = true
+        queueMicrotask(() => wanted && task())
+        return () => { wanted = false }
+      },
+      shield: (task) => task(),
+    },
+    accept({ method, url }) {
+      const reply = table(method, url)
+      if (!reply) return undefined
+      return {
+        send: (given) => sent.push({ method, url, ...given }),
+        delay: () => 0,
+        answer: (done) => done({ status: 200, statusText: "OK", headers: {}, body: undefined, ...reply }),
+        drop: () => sent.push("dropped"),
+      }
+    },
+    ...more,
+  }
+  return { server, sent }
+}
+
+const request = (more = {}) => ({ method: "GET", url: "http://localhost/a", headers: [], body: undefined, door: "fetch", ...more })
+
+/** Ask, and give back the answer, or why there is none. */
+function ask(server, wanted) {
+  return new Promise((resolve) => {
+    offer(server, wanted, (exchange) => {
+      if (!exchange) return resolve(exchange)
+      answer(server, exchange, wanted, { reply: resolve, fail: (reason) => resolve(`failed: ${reason}`) })
+    })
+  })
+}
+
+test("what no route wants is the network's, what the policy refuses nobody's", async () => {
+  const { server } = createServer()
+  assert.equal(await ask(server, request()), undefined)
+  assert.equal(await ask(createServer(() => undefined, { unmatched: () => "fail" }).server, request()), null)
+  assert.equal(await ask(createServer(() => ({}), { enabled: false }).server, request()), undefined)
+  assert.equal(await ask(createServer(() => ({})).server, request({ url: "blob:http://localhost/1" })), undefined)
+})
+
+test("while the runtime loads a request is kept, and one that cannot wait is told what to wait for", () => {
+  const kept = []
+  const { server } = createServer(() => ({}), { hold: (release) => { kept.push(release); return () => kept.pop() } })
+  const told = []
+  offer(server, request(), (exchange) => told.push(Boolean(exchange)))
+  assert.deepEqual([told, kept.length], [[], 1])
+  kept[0](true)
+  kept[0](false)
+  assert.deepEqual(told, [true, false])
+  assert.throws(() => offer(server, request({ sync: true }), () => {}), {
+    message: "A synchronous request for http://localhost/a cannot wait for the runtime to load. Make it after `await fauxServer.ready`.",
+  })
+})
+
+test("an answer has the length of its body, and HEAD the length alone", async () => {
+  const { server } = createServer(() => ({ headers: { "content-type": "text/plain", "set-cookie": "a=1" }, body: "grün" }))
+  assert.deepEqual(await ask(server, request()), {
+    status: 200, statusText: "OK", headers: [["content-type", "text/plain"], ["content-length", "5"]], body: "grün",
+    url: "http://localhost/a", redirected: false,
+  })
+  const { headers, body } = await ask(server, request({ method: "HEAD" }))
+  assert.deepEqual([headers, body], [[["content-type", "text/plain"], ["content-length", "5"]], undefined])
+  assert.deepEqual([lengthOf(undefined), lengthOf("€"), lengthOf(new Uint8Array(3))], [0, 3, 3])
+})
+
+test("what a browser adds to a request, the handler sees; what was given stays", async () => {
+  const { server, sent } = createServer(() => ({}))
+  await ask(server, request({ method: "POST", headers: [["accept", "text/html"]], body: "ü" }))
+  const headers = Object.fromEntries(sent[0].headers)
+  assert.deepEqual([headers.host, headers.accept, headers["content-length"]], ["localhost", "text/html", "2"])
+  await ask(server, request({ door: "eventsource" }))
+  assert.equal(Object.fromEntries(sent[1].headers).accept, "text/event-stream")
+})
+
+const form = { headers: [["content-type", "text/plain"], ["authorization", "me"], ["x-mine", "1"]], body: "abc" }
+for (const [status, method, location, expected] of [
+  [301, "POST", "/b", ["GET", "http://localhost/b", undefined, ["authorization", "x-mine"]]],
+  [302, "PUT", "b?c=1#d", ["PUT", "http://localhost/b?c=1", "abc", ["content-type", "authorization", "x-mine"]]],
+  [303, "PUT", "/b", ["GET", "http://localhost/b", undefined, ["authorization", "x-mine"]]],
+  [303, "HEAD", "/b", ["HEAD", "http://localhost/b", "abc", ["content-type", "authorization", "x-mine"]]],
+  [307, "POST", "/b", ["POST", "http://localhost/b", "abc", ["content-type", "authorization", "x-mine"]]],
+  [308, "POST", "http://other/b", ["POST", "http://other/b", "abc", ["content-type", "x-mine"]]],
+]) {
+  test(`${status} to ${location} turns ${method} into ${expected[0]}`, async () => {
+    const { server, sent } = createServer((_, url) => (url === "http://localhost/a" ? { status, headers: { location } } : { body: "there" }))
+    const answered = await ask(server, request({ ...form, method }))
+    assert.deepEqual([answered.url, answered.redirected], [expected[1], true])
+    const { headers, ...rest } = sent[1]
+    const own = headers.map(([name]) => name).filter((name) => ["content-type", "authorization", "x-mine"].includes(name))
+    assert.deepEqual([rest.method, rest.url, rest.body, own], expected)
+  })
+}
+
+for (const [what, location, expected] of [
+  ["to itself", "/a", "failed: it was redirected more than 20 times"],
+  ["to no address on the web", "data:text/plain,a", "failed: it was redirected to data:text/plain,a, which is no address on the web"],
+  ["to what is no address", "http://", "failed: it was redirected to http://, which is no address on the web"],
+  ["elsewhere, with a password", "http://me:secret@other/", "failed: it was redirected to http://me:secret@other/, which is no address on the web"],
+]) {
+  test(`a redirect ${what} fails`, async () => {
+    const { server } = createServer(() => ({ status: 302, headers: { location } }))
+    assert.equal(await ask(server, request()), expected)
+  })
+}
+
+test("who does not want to be redirected is not", async () => {
+  const { server } = createServer(() => ({ status: 302, headers: { location: "/b" } }))
+  assert.equal(await ask(server, request({ redirect: "error" })), 'failed: it was redirected, and redirect is "error"')
+  assert.deepEqual(await ask(server, request({ redirect: "manual" })), {
+    status: 0, statusText: "", headers: [], body: undefined, url: "http://localhost/a", redirected: false, type: "opaqueredirect",
+  })
+})
+
+test("a redirect without an address is an answer like any other", async () => {
+  const { server } = createServer(() => ({ status: 302 }))
+  assert.equal((await ask(server, request())).status, 302)
+})
+
+test("who is dropped is told nothing, and the handler's stream is let go", async () => {
+  const { server, sent } = createServer(() => ({ body: { pull: async () => undefined, cancel: () => sent.push("cancelled") } }))
+  const wanted = request()
+  const told = []
+  offer(server, wanted, (exchange) => {
+    answer(server, exchange, wanted, { reply: () => told.push("reply"), fail: () => told.push("fail") })()
+  })
+  await new Promise((resolve) => setTimeout(resolve))
+  assert.deepEqual([told, sent.slice(1)], [[], ["dropped"]])
+
+  await new Promise((resolve) => {
+    offer(server, wanted, (exchange) => {
+      const cancel = answer(server, exchange, wanted, { reply: () => queueMicrotask(() => resolve(cancel())), fail: () => {} })
+    })
+  })
+  assert.equal(sent.at(-1), "cancelled")
+})
