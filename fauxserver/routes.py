@@ -134,7 +134,7 @@ class RouteTable:
         self._places: dict[str, int] = {}
         self._blocks: dict[RouteTable, int] = {}
         self._next = count()
-        self._index: _Index | None = None
+        self._index: Index | None = None
 
     # What is in it
 
@@ -245,6 +245,31 @@ class RouteTable:
             best = index.best(found, "*", request)
         return best
 
+    @property
+    def index(self) -> Index:
+        """What matches are found in."""
+        return self._index or self._build()
+
+    def shares_segment(self, request: Request) -> bool:
+        """Whether a route's url begins with the same name as the request's; of an absolute url, its path."""
+        for (base, place, _), root in self.index.trees.items():
+            part = part_of(request.url, request.base, base, place)
+            if part is None:
+                part, address = outside(request.url, request.base, base, place)
+                if _origin(address) != _origin(request.url):
+                    continue
+            if place == "url":
+                for name in part.split("/", 3)[:3]:
+                    root = root.fixed.get(name, _NOWHERE)
+                part = part[len(_origin(part)) :]
+            if part.startswith("/"):
+                part = part[1:]
+                root = root.fixed.get("", _NOWHERE) if place == "path" else root
+            first = _FIRST.match(part)
+            if first and first[0] in root.fixed:
+                return True
+        return False
+
     def prepare(self) -> None:
         """Make the index now, rather than at the first match."""
         if self._index is None:
@@ -264,8 +289,8 @@ class RouteTable:
         """Whether an included table's routes count: what the including one has said itself goes before."""
         return table.enabled is not False or self.enabled is True
 
-    def _build(self) -> _Index:
-        self._index = index = _Index()
+    def _build(self) -> Index:
+        self._index = index = Index()
         # Nothing of it is garbage; looking for some takes three times as long as the rest.
         collects = gc.isenabled()
         gc.disable()
@@ -298,7 +323,7 @@ class RouteTable:
             if parent.lets(self):
                 parent._extend(entry.within(parent, parent._blocks[self]))
 
-    def _warn_of_hidden(self, index: _Index) -> None:
+    def _warn_of_hidden(self, index: Index) -> None:
         """Warn of routes that a later one of the same file leaves no url to, once.
 
         Only of those that the file added while it was read: a function that adds a route means to override one.
@@ -365,15 +390,15 @@ class _Entry(NamedTuple):
 # --- The index -----------------------------------------------------------------------------------------------------
 
 
-class _Index:
+class Index:
     """The routes of a table by what they need of a url: no lookup tries more than those that nearly match."""
 
     def __init__(self) -> None:
         self.size = 0
         self.unchecked = 0
-        self._trees: dict[tuple[str | None, str, bool], _Node] = {}
-        self._patterns: dict[str, list[_Candidate]] = {}
-        self._foreign: dict[int, _Candidate] = {}
+        self.trees: dict[tuple[str | None, str, bool], Node] = {}
+        self.patterns: dict[str, list[Candidate]] = {}
+        self.foreign: dict[int, Candidate] = {}
 
     def insert(self, entry: _Entry) -> None:
         """Take a route in."""
@@ -381,20 +406,20 @@ class _Index:
         self.unchecked += 1
         route = entry.route
         if route.exp.place == "pattern":
-            _insort(self._patterns.setdefault(route.method, []), _Candidate(entry, 0, None))
+            _insort(self.patterns.setdefault(route.method, []), Candidate(entry, 0, None))
         elif route.exp.place == "foreign":
-            self._foreign[route.id] = _Candidate(entry, 0, None)
+            self.foreign[route.id] = Candidate(entry, 0, None)
         else:
-            root = self._trees.setdefault((entry.base, route.exp.place, route.exp.whole), _Node())
+            root = self.trees.setdefault((entry.base, route.exp.place, route.exp.whole), Node())
             for rank, shape in enumerate(route.exp.shapes):
                 leaf = root.leaf_for(shape)
-                _insort(leaf.setdefault(route.method, []), _Candidate(entry, rank, shape))
+                _insort(leaf.setdefault(route.method, []), Candidate(entry, rank, shape))
 
-    def leaves(self, url: str, base: str | None) -> list[tuple[_Leaf, str, list[str]]]:
+    def leaves(self, url: str, base: str | None) -> list[tuple[Leaf, str, list[str]]]:
         """The leaves whose fixed segments are those of the url, each with what it is to match, whole and cut."""
-        found: list[tuple[_Leaf, str, list[str]]] = []
-        for (table_base, place, whole), root in self._trees.items():
-            part = url if base is None and table_base is None else _part(url, base, table_base, place)
+        found: list[tuple[Leaf, str, list[str]]] = []
+        for (table_base, place, whole), root in self.trees.items():
+            part = url if base is None and table_base is None else part_of(url, base, table_base, place)
             if part is None:
                 continue
             text = subject(part, whole)
@@ -419,7 +444,7 @@ class _Index:
                     found.append((node.leaf, text, segments))
         return found
 
-    def best(self, found: list[tuple[_Leaf, str, list[str]]], method: str, request: Request) -> Match | None:
+    def best(self, found: list[tuple[Leaf, str, list[str]]], method: str, request: Request) -> Match | None:
         """Of the candidates for a method that match, the latest."""
         best = None
         best_captures: Captures = ()
@@ -431,7 +456,7 @@ class _Index:
                 if captures is not None:
                     best, best_captures = candidate, captures
                     break
-        for candidate in reversed(self._patterns.get(method, ())):
+        for candidate in reversed(self.patterns.get(method, ())):
             if best is not None and candidate.order < best.order:
                 break
             captures = candidate.route.exp.match(request.url)
@@ -439,13 +464,13 @@ class _Index:
                 best, best_captures = candidate, captures
                 break
         for hit in request.hits:
-            known = self._foreign.get(hit)
+            known = self.foreign.get(hit)
             if known and known.route.method == method and (best is None or known.order > best.order):
                 best, best_captures = known, ()
         return None if best is None else Match(best.route, best_captures, best.owners)
 
 
-class _Candidate:
+class Candidate:
     """One shape of a route in the index."""
 
     __slots__ = ("order", "owners", "picks", "route", "whole_segments")
@@ -497,48 +522,52 @@ class _Candidate:
 
 _LINE_END = re.compile("[\n\r\u2028\u2029]")
 
-_Leaf: TypeAlias = "dict[str, list[_Candidate]]"
+Leaf: TypeAlias = "dict[str, list[Candidate]]"
 
 
-def _insort(candidates: list[_Candidate], candidate: _Candidate) -> None:
+def _insort(candidates: list[Candidate], candidate: Candidate) -> None:
     if not candidates or candidates[-1].order < candidate.order:
         candidates.append(candidate)
     else:
         insort(candidates, candidate, key=lambda other: other.order)
 
 
-class _Node:
+class Node:
     """A place in the tree of segments."""
 
     __slots__ = ("fixed", "holes", "leaf", "tails")
 
     def __init__(self) -> None:
-        self.fixed: dict[str, _Node] = {}
-        self.holes: _Affixes[_Node] | None = None
-        self.tails: _Affixes[_Leaf] | None = None
-        self.leaf: _Leaf = {}
+        self.fixed: dict[str, Node] = {}
+        self.holes: Affixes[Node] | None = None
+        self.tails: Affixes[Leaf] | None = None
+        self.leaf: Leaf = {}
 
-    def leaf_for(self, shape: Shape) -> _Leaf:
+    def leaf_for(self, shape: Shape) -> Leaf:
         """The leaf that a shape leads to from here; it is made if need be."""
         node = self
         for segment in shape.segments:
             if isinstance(segment, Hole):
                 if node.holes is None:
-                    node.holes = _Affixes(_Node)
+                    node.holes = Affixes(Node)
                 node = node.holes.at(segment)
             else:
                 child = node.fixed.get(segment)
                 if child is None:
-                    child = node.fixed[segment] = _Node()
+                    child = node.fixed[segment] = Node()
                 node = child
         if shape.tail is None:
             return node.leaf
         if node.tails is None:
-            node.tails = _Affixes(dict)
+            node.tails = Affixes(dict)
         return node.tails.at(shape.tail)
 
 
-class _Affixes(Generic[T]):
+_NOWHERE = Node()
+_FIRST = re.compile("[^/?#]+")
+
+
+class Affixes(Generic[T]):
     """Things by the prefix and the suffix that a text must have."""
 
     __slots__ = ("_lengths", "_make", "_plain")
@@ -560,6 +589,11 @@ class _Affixes(Generic[T]):
             things[hole] = self._make()
         return things[hole]
 
+    def items(self) -> list[tuple[Hole, T]]:
+        """All of them, with what they need of a text."""
+        plain = [] if self._plain is None else [(Hole("", ""), self._plain)]
+        return plain + [(Hole(*hole), thing) for things in self._lengths.values() for hole, thing in things.items()]
+
     def find(self, text: str) -> list[T]:
         """The things that fit *text*."""
         found = [] if self._plain is None else [self._plain]
@@ -577,7 +611,7 @@ class _Affixes(Generic[T]):
 
 def in_reach(request: Request, base: str | None) -> bool:
     """Whether a request's url is below the address that a server stands for."""
-    return base is None or request.base is None or _part(request.url, request.base, base, "relative") is not None
+    return base is None or request.base is None or part_of(request.url, request.base, base, "relative") is not None
 
 
 def at_home(request: Request, base: str | None) -> bool:
@@ -588,7 +622,7 @@ def at_home(request: Request, base: str | None) -> bool:
     return not origin or origin == _origin(request.url)
 
 
-def _part(url: str, base: str | None, table_base: str | None, place: str) -> str | None:
+def part_of(url: str, base: str | None, table_base: str | None, place: str) -> str | None:
     """The one string that expressions of a kind are held against; nothing where the url is none of theirs."""
     if base is None:
         # As given; only a server that stands for an address knows that address.
@@ -609,6 +643,16 @@ def _part(url: str, base: str | None, table_base: str | None, place: str) -> str
     if below is None:
         return None
     return f"/{below}" if place == "path" else below
+
+
+def outside(url: str, base: str | None, table_base: str | None, place: str) -> tuple[str, str]:
+    """For a url that is none of theirs: what expressions of a kind would see if it were, and below what it is not."""
+    address = _directory(table_base) if table_base else (base or "/")[: (base or "/").rindex("/") + 1]
+    path = url[len(_origin(url)) :]
+    # The path below it, on another host; or the path without it.
+    below = _below(path, address[len(_origin(address)) :] or "/")
+    text = path.removeprefix("/") if below is None else below
+    return (f"/{text}" if place == "path" else text), address
 
 
 def _below(url: str, directory: str) -> str | None:

@@ -22,6 +22,7 @@ from fauxserver.urlexp import UrlExp
 if TYPE_CHECKING:
     import re
 
+    from fauxserver.explanation import Explanation
     from fauxserver.routefile import RouteFile
 
     Expression = str | re.Pattern[str]
@@ -354,12 +355,7 @@ class FauxServer:
             return None
         if not request.method.isupper():
             request = request._replace(method=request.method.upper())
-        match = self.routes.match(request)
-        # Over HTTP, whoever answers GET answers HEAD.
-        if request.method == "HEAD" and request.base is not None and (match is None or match.route.method != "HEAD"):
-            request = request._replace(method="GET")
-            match = self.routes.match(request)
-        match = match or self._match_default(request)
+        request, match = self._find(request)
         if match is None:
             return None
         if self._ready is None:
@@ -375,6 +371,35 @@ class FauxServer:
         """
         exchange = self.accept(request)
         return None if exchange is None else await exchange.settle()
+
+    def explain(self, request: Request) -> Explanation:
+        """Say why a request is not answered, and which routes nearly match it.
+
+        >>> server = FauxServer().get("books/:id", {})
+        >>> print(server.explain(Request("POST", "books/7")).nearest[0].why)
+        answers GET, not POST
+        """
+        from fauxserver.explanation import Explanation, nearest
+
+        request = request._replace(method=request.method.upper())
+        if not self.enabled:
+            return Explanation(request.method, request.url, "is not answered here. The server is disabled.")
+        _, match = self._find(request)
+        if match is not None:
+            by = str(match.route) if match.route.name else "the default handler"
+            where = f" ({match.route.location})" if match.route.location else ""
+            return Explanation(request.method, request.url, f"is answered by {by}{where}.")
+        reason = "is not answered here. No route matches it, and there is no default handler."
+        return Explanation(request.method, request.url, reason, nearest(self.routes, request))
+
+    def _find(self, request: Request) -> tuple[Request, Match | None]:
+        """Who answers a request, and the request as it is answered."""
+        match = self.routes.match(request)
+        # Over HTTP, whoever answers GET answers HEAD.
+        if request.method == "HEAD" and request.base is not None and (match is None or match.route.method != "HEAD"):
+            request = request._replace(method="GET")
+            match = self.routes.match(request)
+        return request, match or self._match_default(request)
 
     def _match_default(self, request: Request) -> Match | None:
         if self._default is not None and at_home(request, self.routes.base):

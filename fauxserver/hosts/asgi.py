@@ -68,10 +68,10 @@ async def answer(server: FauxServer, scope: Scope, receive: Receive, send: Send)
         exchange = server.accept(request)
         if exchange is None:
             where = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else "")
-            why = (
-                "No route matches it, and there is no default handler." if server.enabled else "The server is disabled."
-            )
-            raise _Refused(404, f"{scope['method']} {where} is not answered here. {why}")
+            explained = server.explain(request)
+            near = " ".join(f"{near}." for near in explained.nearest)
+            told = f"{scope['method']} {where} {explained.reason}{f' Nearest: {near}' if near else ''}"
+            raise _Refused(404, told)
         try:
             exchange.data = decode(body, headers.get("content-type", ""))
         except BodyError as error:

@@ -153,7 +153,12 @@ def test_a_form_with_a_file_is_read(server, client):
             True,
             "PUT /nowhere?a=1 is not answered here. No route matches it, and there is no default handler.",
         ),
-        ("/books", True, "PUT /books is not answered here. No route matches it, and there is no default handler."),
+        (
+            "/books",
+            True,
+            "PUT /books is not answered here. No route matches it, and there is no default handler. Nearest: "
+            "GET books ({location}) answers GET, not PUT.",
+        ),
         ("/books", False, "PUT /books is not answered here. The server is disabled."),
     ],
 )
@@ -162,7 +167,8 @@ def test_what_is_not_ours_is_404_and_says_so(server, client, target, enabled, er
 
     status, _, pieces = client.ask("PUT", target)
 
-    assert (status, json.loads(pieces[0])) == (404, {"error": error})
+    told = error.format(location=server.get_route_at(0).location)
+    assert (status, json.loads(pieces[0])) == (404, {"error": told})
 
 
 def test_expressions_with_and_without_a_slash_answer(server, client):
