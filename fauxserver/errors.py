@@ -54,6 +54,14 @@ class BodyError(FauxServerError):
         self.content_type = content_type
 
 
+class PolicyError(FauxServerError):
+    """A policy for requests that no route matches which is none; `policy` is what was given instead."""
+
+    def __init__(self, message: str, policy: object = None) -> None:
+        super().__init__(message)
+        self.policy = policy
+
+
 class TimeLimitError(FauxServerError):
     """A handler that was stopped, because it ran longer than `limit` milliseconds."""
 

@@ -17,6 +17,7 @@ from fauxserver.journal import Journal
 from fauxserver.latency import latency as latency_of
 from fauxserver.messages import Request, Response
 from fauxserver.routes import Match, Route, RouteInfo, RouteTable, at_home, in_reach
+from fauxserver.unmatched import Rule, is_asset, judge, read_rule
 from fauxserver.urlexp import UrlExp
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class FauxServer:
             """A host's: the time limit where nobody has set one."""
         self._numbers = count(1)
         self._ready: _State | None = None
-        self._restore(_State({}, None, base, None, None, None, time_limit))
+        self._restore(_State({}, None, base, None, None, None, time_limit, ()))
 
     def __repr__(self) -> str:
         return f"<FauxServer with {len(self)} routes>"
@@ -322,6 +323,25 @@ class FauxServer:
         self._changed()
         return self
 
+    def set_unmatched(self, *policy: Any) -> FauxServer:
+        """Say what becomes of requests that no route matches, where there is a network: in a page.
+
+        `set_unmatched("error")`, or for urls below a prefix `set_unmatched("api/", "error")`. `"bypass"`: they go to
+        the network in silence; `"warn"`: the console says so, and which routes are near; `"error"`: they fail. Or a
+        function of the request that returns one of these, or None for what would be without it. The longest prefix
+        counts, and None takes a policy back. Without any, a fetch or an XHR is warned of if its path begins as a
+        route's does; parts of the page (`.js`, `.css`, images …) only where a prefix or a function says so.
+
+        >>> server = FauxServer().set_unmatched("error").set_unmatched("live/", "bypass")
+        >>> [server.unmatched(Request("GET", url)) for url in ("books/7", "live/news", "main.css")]
+        ['error', 'bypass', 'bypass']
+        """
+        rule = read_rule(policy)
+        others = [other for other in self.rules if other.prefix != rule.prefix]
+        self.rules: tuple[Rule, ...] = (*others, rule) if rule.policy is not None else tuple(others)
+        self._changed()
+        return self
+
     def enable(self, flag: Any = True) -> FauxServer:
         """Answer requests, or leave them all to the real server."""
         self.routes.enabled = bool(flag)
@@ -391,6 +411,39 @@ class FauxServer:
             return Explanation(request.method, request.url, f"is answered by {by}{where}.")
         reason = "is not answered here. No route matches it, and there is no default handler."
         return Explanation(request.method, request.url, reason, nearest(self.routes, request))
+
+    def unmatched(self, request: Request, door: str = "fetch") -> str:
+        """What becomes of a request that no route matches: `"bypass"`, `"warn"` or `"error"`.
+
+        *door* is how it came; `"sync"`, Backbone's, is not warned of if nobody has said so.
+        """
+        for rule in self.rules_for(request):
+            word = judge(rule.policy, request)
+            if word is not None:
+                return word
+        return self.default_policy(request, door)
+
+    def rules_for(self, request: Request) -> list[Rule]:
+        """The policies that apply to a request, the one that counts most first."""
+        rules = [
+            rule
+            for owner in self._family()
+            if owner.rules and (owner is self or owner.enabled or self.routes.enabled)
+            for rule in owner.rules
+            if in_reach(request, owner.base) and rule.meets(request, owner.base or self.base)
+        ]
+        if not rules:
+            return rules
+        if is_asset(request.url):
+            # Only who speaks of such urls means them.
+            rules = [rule for rule in rules if rule.prefix is not None or callable(rule.policy)]
+        return sorted(rules, key=lambda rule: -1 if rule.prefix is None else len(rule.prefix), reverse=True)
+
+    def default_policy(self, request: Request, door: str) -> str:
+        """What becomes of it if nobody has said anything."""
+        if door == "sync" or not self.routes.shares_segment(request) or is_asset(request.url):
+            return "bypass"
+        return "warn"
 
     def _find(self, request: Request) -> tuple[Request, Match | None]:
         """Who answers a request, and the request as it is answered."""
@@ -468,6 +521,7 @@ class FauxServer:
             self._default,
             self.transport_factory,
             self.time_limit,
+            self.rules,
         )
 
     def _restore(self, state: _State) -> None:
@@ -477,6 +531,7 @@ class FauxServer:
         self._default = state.default
         self.transport_factory = state.transport_factory
         self.time_limit: float | None = state.time_limit
+        self.rules = state.rules
         self.routes.restore(state.items)
 
     def _add_back(self, after: _State, ready: _State, others: tuple[str, ...]) -> None:
@@ -508,6 +563,7 @@ class _State(NamedTuple):
     default: Route | None
     transport_factory: Callable[..., Any] | None
     time_limit: float | None
+    rules: tuple[Rule, ...]
 
 
 # --- Where things come from ---------------------------------------------------------------------------------------

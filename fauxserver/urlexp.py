@@ -50,7 +50,7 @@ class UrlExp:
             self.parts = parse(expression)
             self.params: Captures = tuple(_names(self.parts))
             self.whole = "?" in expression or "#" in expression
-            self.place = _place(expression)
+            self.place = place_of(expression)
         elif isinstance(expression, re.Pattern) and isinstance(expression.pattern, str):
             self._pattern = expression
             names: list[str | None] = [None] * expression.groups
@@ -277,7 +277,7 @@ def _names(parts: Parts) -> Iterator[str]:
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 
 
-def _place(expression: str) -> str:
+def place_of(expression: str) -> str:
     """What of an absolute url the expression is held against: the whole of it, its path, or what is below the base."""
     if _ORIGIN.match(expression):
         return "url"

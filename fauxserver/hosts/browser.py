@@ -31,6 +31,7 @@ from fauxserver.messages import Failure, Request, Response, to_json
 from fauxserver.routefile import RouteFile, metadata
 from fauxserver.routes import Route
 from fauxserver.server import FauxServer
+from fauxserver.unmatched import judge
 from fauxserver.urlexp import UrlExp
 
 T = TypeVar("T")
@@ -39,6 +40,8 @@ TIME_LIMIT = 5_000
 """How long a handler may run at a stretch before the page would freeze, in milliseconds."""
 LOAD_LIMIT = 20_000
 """The same for a route file: what it imports may take its time."""
+MOST_EXPLAINED = 1_000
+"""So many explanations are kept."""
 
 
 class JsSide(Protocol):
@@ -137,6 +140,7 @@ class Page:
         self._transports: dict[str, Any] = {}
         # Rows that the page has met: it may ask what they are, and call their handlers.
         self._met: WeakValueDictionary[int, Route] = WeakValueDictionary()
+        self._explained: dict[tuple[str, str, str, str | None], str] = {}
         self._files: dict[str, RouteFile] = {}
         self._namespace: dict[str, Any] = {"__name__": "__page__", "server": self.server}
         self._snippets = count(1)
@@ -177,6 +181,47 @@ class Page:
                     break
                 return f"{number} {row} {pause} {factory.ref if type(factory) is JsFunction else 'p'}"
         return f"{number} {row} {pause}"
+
+    def unmatched(self, method: str, url: str, door: str, base: str | None = None, after: int = 0) -> str | None:
+        """What becomes of a request that `accept` gave nothing for: nothing is to go to the network in silence.
+
+        `warn`, `error`, or `j7 2`, which asks for the JavaScript function of that number, and to be asked once more
+        *after* so many policies if that leaves it to the others.
+        """
+        request = Request(method, url, base=base)
+        rules = self.server.rules_for(request)
+        try:
+            for number, rule in enumerate(rules[after:], after + 1):
+                if type(rule.policy) is JsFunction:
+                    return f"j{rule.policy.ref} {number}"
+                word = self._ask(rule.policy, request)
+                if word is not None:
+                    return None if word == "bypass" else word
+        except Exception as error:
+            self._side.report(json.dumps(_fault(error)))
+        word = self.server.default_policy(request, door)
+        return None if word == "bypass" else word
+
+    def _ask(self, policy: Any, request: Request) -> str | None:
+        if not callable(policy):
+            return judge(policy, request)
+        try:
+            with self.server.guard(TIME_LIMIT):
+                return judge(policy, request)
+        except Stopped as error:
+            pageguard.over()
+            stopped = TimeLimitError("The policy ran longer than the time limit and was stopped.", TIME_LIMIT)
+            raise stopped.with_traceback(error.__traceback__) from None
+
+    def explain(self, method: str, url: str, hits: str = "", base: str | None = None) -> str:
+        """Why it is not answered, in words; the same until something changes."""
+        key = (method, url, hits, base)
+        if key not in self._explained:
+            if len(self._explained) >= MOST_EXPLAINED:
+                self._explained.clear()
+            found = frozenset(map(int, hits.split(","))) if hits else _NO_HITS
+            self._explained[key] = str(self.server.explain(Request(method, url, base=base, hits=found)))
+        return self._explained[key]
 
     def delay(self, number: str, data: str | None) -> float:
         """Ask a latency function, which may look at the data."""
@@ -460,6 +505,11 @@ class Page:
             return self._try(self.server.set_latency, minimum, None if minimum == maximum else maximum)
         return self._try(self.server.set_latency, JsFunction(ref, self._side))
 
+    def set_unmatched(self, prefix: str | None, word: str | None, ref: int | None = None) -> str:
+        """A word, or a JavaScript function that gives one; or neither."""
+        policy = word if ref is None else JsFunction(ref, self._side)
+        return self._try(self.server.set_unmatched, prefix, policy)
+
     def set_transport_factory(self, ref: int | None = None) -> str:
         """A JavaScript function; or the usual transports again, whatever included servers say."""
         factory: Any = _default_transport if ref is None else JsFunction(ref, self._side)
@@ -489,6 +539,7 @@ class Page:
         return answer
 
     def _changed(self) -> None:
+        self._explained.clear()
         enabled = self.server.enabled
         if enabled != self._enabled:
             self._enabled = enabled

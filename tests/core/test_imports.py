@@ -12,7 +12,7 @@ HOST = PACKAGE / "hosts"
 # Modules may import what is above them in this list, and nothing below.
 CORE = [
     *("errors", "urlexp", "messages", "routes", "context", "bodies", "latency", "handlers", "transports", "journal"),
-    *("guard", "exchange", "explanation", "server", "routefile"),
+    *("guard", "exchange", "explanation", "unmatched", "server", "routefile"),
 ]
 HEAVY = {
     "unittest",

@@ -506,3 +506,73 @@ def test_a_helper_that_changes_is_imported_anew_and_a_data_file_read_anew(page: 
         '+{"said":"two","data":"first"}',
         '+{"said":"two","data":"second"}',
     ]
+
+
+# --- Requests that no route matches ---
+
+HOST = "http://host/"
+
+
+def test_by_default_what_begins_as_a_route_does_is_warned_of(page: browser.Page):
+    page.server.get("books/:id", {})
+
+    assert page.unmatched("GET", "http://host/books", "fetch", HOST) == "warn"
+    assert page.unmatched("GET", "http://host/authors", "xhr", HOST) is None
+    assert page.unmatched("GET", "books", "sync") is None
+
+
+def test_the_page_says_what_becomes_of_them(page: browser.Page):
+    page.set_unmatched(None, "error")
+    page.set_unmatched("live/", "bypass")
+
+    assert page.unmatched("GET", "http://host/books", "fetch", HOST) == "error"
+    assert page.unmatched("GET", "http://host/live/news", "fetch", HOST) is None
+    page.set_unmatched(None, None)
+    assert page.unmatched("GET", "http://host/books", "fetch", HOST) is None
+
+
+def test_a_function_of_the_page_is_asked_there_and_may_leave_it_to_the_next(page: browser.Page, side: FakeSide):
+    page.set_unmatched(None, "error")
+    page.set_unmatched("api/", None, 7)
+
+    assert page.unmatched("GET", "http://host/api/1", "fetch", HOST) == "j7 1"
+    assert page.unmatched("GET", "http://host/api/1", "fetch", HOST, 1) == "error"
+    page.set_unmatched("api/", None)
+    assert side.forgotten == [7]
+
+
+def test_a_policy_in_python_runs_under_guard_and_its_mistake_is_told(page: browser.Page, side: FakeSide):
+    told: list[str] = []
+    side.report = lambda fault: told.append(json.loads(fault)["message"])  # type: ignore[method-assign]
+    page.server.get("books/:id", {}).set_unmatched(lambda request: request.nothing)
+
+    word = page.unmatched("GET", "http://host/books", "fetch", HOST)
+
+    assert word == "warn"
+    assert told == ["AttributeError: 'Request' object has no attribute 'nothing'"]
+    assert side.armed == [browser.TIME_LIMIT, None]
+
+
+def test_what_is_no_policy_is_an_error(page: browser.Page):
+    told = json.loads(page.set_unmatched("api/", "eror"))["error"]
+
+    assert (told["type"], told["message"][:37]) == ("PolicyError", "set_unmatched: 'eror' is no policy. G")
+
+
+def test_an_explanation_is_kept_until_something_changes(page: browser.Page):
+    first = page.explain("GET", "books")
+    again = page.explain("GET", "books")
+    row = add(page, 1, regexp=["^books", ""], httpMethod="PUT")
+
+    assert first is again == "GET books is not answered here. No route matches it, and there is no default handler."
+    assert page.explain("GET", "books", str(row)) == f"{first} Nearest:\n  PUT /^books/ answers PUT, not GET"
+
+
+def test_reset_restores_the_policies(page: browser.Page):
+    page.set_unmatched(None, "warn")
+    page.ready()
+    page.set_unmatched(None, "error")
+
+    page.reset()
+
+    assert page.unmatched("GET", "http://host/books", "fetch", HOST) == "warn"
