@@ -93,7 +93,8 @@ export function answer(server, exchange, request, { reply, fail }) {
         if (isStreamed(given.body)) given.body.cancel()
       }
       keepCookie(given.headers, request)
-      if (REDIRECTS.includes(given.status) && given.headers.location !== undefined) return redirect(given, request, hops)
+      const { status, headers: { location } } = given
+      if (REDIRECTS.includes(status) && (location || request.redirect === "manual")) return redirect(given, request, hops)
       reply(answerOf(given, request, hops))
     }
     if (request.sync) {

@@ -3,6 +3,7 @@
 import { readRoute, readRoutes, readShortcut, SHORTCUTS } from "./args.js"
 import { installBackbone } from "./backbone.js"
 import { installEventSource } from "./eventsource.js"
+import { installFetch } from "./fetch.js"
 import { createLifecycle } from "./lifecycle.js"
 import { HTTPError, Response } from "./reply.js"
 import { holdTestRunners } from "./testrunners.js"
@@ -11,7 +12,7 @@ import { jqXHRTransport } from "./transport.js"
 /** @import { Settings } from "./lifecycle.js" */
 
 /** What there is to intercept besides `Backbone.sync`. @type {Record<string, (server: import("./backbone.js").Server, global: any) => () => void>} */
-const DOORS = { eventsource: installEventSource }
+const DOORS = { fetch: installFetch, eventsource: installEventSource }
 const WORDS = ["sync", ...Object.keys(DOORS)]
 
 /**

@@ -1,0 +1,598 @@
+// fetch, answered by the server: `installFetch(server, global)` gives back the function that undoes it.
+
+import { answer, lengthOf, offer } from "./http.js"
+import { isStreamed } from "./message.js"
+import * as originals from "./originals.js"
+
+/** @import { Server } from "./backbone.js" */
+/** @import { Exchange } from "./bridge.js" */
+/** @import { Answer } from "./http.js" */
+/** @import { Pieces } from "./message.js" */
+
+/**
+ * @typedef {object} Installation
+ * @property {typeof globalThis.fetch} native  What was there before us.
+ * @property {typeof globalThis.fetch} fetch  Ours.
+ * @property {number} users  While there are none, ours hands on what it is given.
+ *
+ * @typedef {Exchange | null | undefined} Found  As `offer` has it.
+ *
+ * @typedef {object} Call  One call of fetch, with what it was given.
+ * @property {string} method
+ * @property {string} url  Absolute, without fragment.
+ * @property {AbortSignal | undefined} signal
+ * @property {any} sent  The body, if it was given beside a url.
+ * @property {boolean} given  Whether it was given a Request.
+ * @property {() => Request} request  The native one, made when it is first asked for; throws what the browser refuses.
+ * @property {() => Promise<Response>} network  The same call, of what was there before us.
+ * @property {() => void} keep  Take what may change until it is made; throws like `request`.
+ *
+ * @typedef {object} Facts  What a response says of itself that no constructor can be told.
+ * @property {string} url
+ * @property {boolean} redirected
+ * @property {string} type
+ * @property {number} [status]  One that the constructor would refuse; 0 hides everything.
+ */
+
+/** @type {WeakMap<object, WeakMap<object, Installation>>} */
+const installations = new WeakMap()
+
+/**
+ * @param {Server} server
+ * @param {any} global
+ * @returns {() => void}
+ */
+export function installFetch(server, global) {
+  if (typeof global.fetch !== "function") return () => {}
+  const known = installations.get(server) ?? new WeakMap()
+  installations.set(server, known)
+  /** @type {Installation} */
+  const installation = known.get(global) ?? { native: global.fetch, fetch: global.fetch, users: 0 }
+
+  if (!known.has(global)) {
+    installation.fetch = createFetch(server, global, installation)
+    known.set(global, installation)
+  }
+  // Who has wrapped ours meanwhile still calls it; it only has to answer again.
+  if (global.fetch === installation.native) global.fetch = installation.fetch
+  installation.users += 1
+
+  let over = false
+  return () => {
+    if (over) return
+    over = true
+    installation.users -= 1
+    if (installation.users || global.fetch !== installation.fetch) return
+    global.fetch = installation.native
+    known.delete(global)
+  }
+}
+
+/**
+ * @param {Server} server
+ * @param {any} global
+ * @param {Installation} installation
+ * @returns {typeof globalThis.fetch}
+ */
+function createFetch(server, global, installation) {
+  const readCall = createReader(global)
+  const { respond, networkError } = createResponder(server, global)
+
+  // A method, because it has neither a prototype nor a constructor, as the native one.
+  return {
+    /** @this {any} @param {any} _input */
+    fetch(_input) {
+      const { native } = installation
+      const given = /** @type {any} */ (arguments)
+      const network = (/** @type {any} */ ...args) => native.apply(this, args)
+      const foreign = this !== undefined && this !== null && this !== global
+      const call = !foreign && installation.users && server.enabled ? readCall(given, network) : undefined
+      // What is wrong with a call is for the native one to say, which refuses before it sends anything.
+      if (!call) return native.apply(this, given)
+
+      /** @type {Promise<Response> | undefined} */
+      let promise
+      let release = (/** @type {Found} */ exchange) => void (promise = go(call, exchange))
+      const forget = offer(server, { method: call.method, url: call.url, door: "fetch", sync: false }, (found) => release(found))
+      if (promise) return promise
+      try {
+        call.keep()
+      } catch {
+        forget()
+        return native.apply(this, given)
+      }
+      return new Promise((resolve, reject) => {
+        const stopWatching = onAbort(call.signal, (reason) => {
+          forget()
+          reject(reason)
+        })
+        release = (exchange) => {
+          stopWatching()
+          resolve(go(call, exchange))
+        }
+      })
+    },
+  }.fetch
+
+  /** @param {Call} call @param {Found} exchange @returns {Promise<Response>} */
+  function go(call, exchange) {
+    if (exchange === undefined) return call.network()
+    let request
+    try {
+      request = call.request()
+    } catch {
+      exchange?.drop()
+      return call.network()
+    }
+    if (exchange === null) return networkError().then((error) => Promise.reject(error))
+    return respond(call, request, exchange)
+  }
+}
+
+// --- What was asked --------------------------------------------------------------------------------------------------
+
+/** @param {any} global */
+function createReader(global) {
+  const { Request, URL, document } = global
+  // One of another window is a Request, too, and only the getter knows.
+  const urlOf = Object.getOwnPropertyDescriptor(Request.prototype, "url")?.get
+
+  /** @param {any} input @returns {boolean} */
+  function isRequest(input) {
+    if (isPlain(input)) return false
+    try {
+      return urlOf?.call(input) !== undefined
+    } catch {
+      return false
+    }
+  }
+
+  /** @param {any} input */
+  const resolve = (input) => new URL(String(input), document?.baseURI)
+
+  /**
+   * Read what fetch was given, as far as no body is used up by it. Undefined if it is nothing for a server, or wrong.
+   *
+   * @param {IArguments} args
+   * @param {(...args: any) => Promise<Response>} native
+   * @returns {Call | undefined}
+   */
+  return function readCall(args, native) {
+    const [input, init] = args
+    try {
+      const given = isRequest(input) ? input : undefined
+      const sent = init?.body ?? undefined
+      const signal = (init?.signal === undefined ? given?.signal : init.signal) ?? undefined
+      // A Request and a stream are used up by the Request that is made of them, and the network may still want them.
+      /** @type {Request | undefined} */
+      let request = given || isStream(sent) ? undefined : new Request(input, init)
+      const { href, username, password } = request ? new URL(request.url) : given ? new URL(given.url) : resolve(input)
+      const url = href.replace(/#.*/s, "")
+      const method = request?.method ?? normalized(init?.method ?? given?.method ?? "GET")
+      const mode = request?.mode ?? init?.mode ?? given?.mode
+      if (!/^https?:/.test(url) || username || password || signal?.aborted) return undefined
+      if (mode === "same-origin" && isForeign(url, global)) return undefined
+      let network = () => native(...args)
+      return {
+        method, url, signal, sent, given: Boolean(given),
+        request: () => (request ??= new Request(input, init)),
+        network: () => network(),
+        keep() {
+          const kept = (request ??= new Request(input, init))
+          const fixed = typeof input === "string" && Object.values(init ?? {}).every(isPlain)
+          const [, options] = fixed && init ? [input, { ...init }] : args
+          network = () => (fixed && resolve(input).href === kept.url ? native(...(init ? [input, options] : args)) : native(kept))
+        },
+      }
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** @param {any} value */
+const isPlain = (value) => (typeof value !== "object" && typeof value !== "function") || value === null
+
+/** @param {any} body */
+const isStream = (body) => typeof body?.getReader === "function" || typeof body?.[Symbol.asyncIterator] === "function"
+
+/** @param {any} method */
+function normalized(method) {
+  const text = String(method)
+  return /^(delete|get|head|options|post|put)$/i.test(text) ? text.toUpperCase() : text
+}
+
+/** @param {string} url @param {any} global */
+function isForeign(url, global) {
+  const origin = global.origin ?? global.location?.origin
+  return origin !== undefined && new URL(url).origin !== origin
+}
+
+/**
+ * Be told when a signal aborts. Gives back what ends it.
+ *
+ * @param {AbortSignal | undefined} signal
+ * @param {(reason: any) => void} act
+ */
+function onAbort(signal, act) {
+  // WebKit takes any object for a signal.
+  if (typeof signal?.addEventListener !== "function") return () => {}
+  const listener = () => act(signal.reason)
+  signal.addEventListener("abort", listener, { once: true })
+  return () => signal.removeEventListener("abort", listener)
+}
+
+/**
+ * What a request sends: text, or bytes, or a promise of bytes where only the browser can read them.
+ *
+ * @param {Call} call
+ * @param {Request} request
+ * @param {(cancel: (reason: any) => void) => void} onCancel
+ * @returns {string | Uint8Array | undefined | Promise<Uint8Array | undefined>}
+ */
+function bodyOf({ sent, given, method }, request, onCancel) {
+  if (typeof sent === "string") return wellFormed(sent)
+  if (sent instanceof URLSearchParams) return String(sent)
+  if (sent instanceof ArrayBuffer) return new Uint8Array(sent.slice(0))
+  if (ArrayBuffer.isView(sent)) return new Uint8Array(sent.buffer, sent.byteOffset, sent.byteLength).slice()
+  if (sent === undefined && (!given || method === "GET" || method === "HEAD" || request.body === null)) return undefined
+  if (request.body && (given || isStream(sent))) return readAll(request.body, onCancel)
+  return request.arrayBuffer().then((buffer) => (given && !buffer.byteLength ? undefined : new Uint8Array(buffer)))
+}
+
+/** @param {ReadableStream<Uint8Array>} stream @param {(cancel: (reason: any) => void) => void} onCancel */
+async function readAll(stream, onCancel) {
+  const reader = stream.getReader()
+  onCancel((reason) => void reader.cancel(reason).catch(() => {}))
+  const chunks = []
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return joined(chunks)
+    if (!(value instanceof Uint8Array)) {
+      const error = new TypeError("A request's body streams Uint8Arrays.")
+      reader.cancel(error).catch(() => {})
+      throw error
+    }
+    chunks.push(value)
+  }
+}
+
+/** @param {Uint8Array[]} chunks */
+function joined(chunks) {
+  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+/** @param {string} text */
+function wellFormed(text) {
+  return /\p{Surrogate}/u.test(text) ? new TextDecoder().decode(new TextEncoder().encode(text)) : text
+}
+
+// --- What is answered ------------------------------------------------------------------------------------------------
+
+// What a browser sends at most while it closes the page.
+const KEEPALIVE_LIMIT = 65_536
+// What the network would have on its way: a handler's stream runs ahead of its reader by so many bytes.
+const AHEAD = 16_384
+const NULL_BODY = [101, 103, 204, 205, 304]
+const READERS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"]
+// What a reader is told of a body that breaks off, where that is other than what fetch itself would be told.
+/** @type {Record<string, string>} */
+const BROKEN_OFF = { "Failed to fetch": "network error", "NetworkError when attempting to fetch resource.": "Error in input stream" }
+
+/** @param {Server} server @param {any} global */
+function createResponder(server, global) {
+  const { Response, Headers } = global
+  // The browser's own refusal, word by word.
+  const { headers: frozen } = Response.error()
+  /** @type {PropertyDescriptorMap} */
+  const immutable = {}
+  for (const name of ["append", "delete", "set"]) {
+    immutable[name] = { value: (/** @type {any[]} */ ...args) => Headers.prototype[name].apply(frozen, args), configurable: true, writable: true }
+  }
+  /** @type {Promise<string> | undefined} */
+  let refusal
+
+  return { respond, networkError }
+
+  /** A network error, in this browser's words: they are found by making one that reaches no network. */
+  async function networkError() {
+    const here = global.location?.href ?? ""
+    // The one that no browser tells its console of: too much to be kept alive.
+    const silent = /^https?:/.test(here) && "keepalive" in global.Request.prototype
+    refusal ??= silent
+      ? originals.fetch(here, { method: "POST", keepalive: true, body: "-".repeat(KEEPALIVE_LIMIT + 1) }).then(String, messageOf)
+      : originals.fetch("about:nothing").then(String, messageOf)
+    return new TypeError(await refusal)
+  }
+
+  /** @param {Call} call @param {Request} request @param {Exchange} exchange @returns {Promise<Response>} */
+  function respond(call, request, exchange) {
+    return new Promise((resolve, reject) => {
+      /** @type {(reason: any) => void} */
+      let cancel = () => exchange.drop()
+      let aborted = (/** @type {any} */ reason) => {
+        cancel(reason)
+        reject(reason)
+      }
+      const unwatch = onAbort(call.signal, (reason) => aborted(reason))
+      const fail = () => {
+        unwatch()
+        networkError().then(reject)
+      }
+      const body = bodyOf(call, request, (stop) => {
+        cancel = (reason) => {
+          stop(reason)
+          exchange.drop()
+        }
+      })
+      if (!(body instanceof Promise)) return send(body)
+      body.then(
+        (bytes) => call.signal?.aborted || send(bytes),
+        () => {
+          exchange.drop()
+          fail()
+        },
+      )
+
+      /** @param {string | Uint8Array | undefined} body */
+      function send(body) {
+        if (request.keepalive && lengthOf(body) > KEEPALIVE_LIMIT) {
+          exchange.drop()
+          return fail()
+        }
+        const { method, redirect, credentials, mode } = request
+        const headers = /** @type {[string, string][]} */ ([...request.headers])
+        const form = call.sent instanceof FormData ? call.sent : undefined
+        cancel = answer(server, exchange, { method, url: call.url, headers, body, form, door: "fetch", redirect, credentials, mode }, { reply, fail })
+      }
+
+      /** @param {Answer} answered */
+      function reply(answered) {
+        const { body, status } = answered
+        const facts = factsOf(answered, request)
+        const opaque = facts.status === 0
+        const empty = opaque || NULL_BODY.includes(status) || request.method === "HEAD"
+        const refused = (request.mode === "same-origin" && isForeign(answered.url, global)) || (empty && request.integrity && !opaque)
+        if ((empty || refused) && isStreamed(body)) body.cancel()
+        if (refused) return fail()
+        // What is there already needs no stream, unless it is nothing: WebKit would read a piece of no bytes first.
+        const plain = !isStreamed(body) && body?.length && !call.signal && !request.integrity
+        if (empty || plain) {
+          unwatch()
+          return resolve(createResponse(answered, facts, empty ? null : body))
+        }
+        const pieces = isStreamed(body) ? body : onePiece(body)
+        if (request.integrity) return void resolveChecked(answered, facts, pieces)
+        const stream = createStream(pieces, unwatch, networkError)
+        aborted = stream.abort
+        resolve(createResponse(answered, facts, stream.readable, stream.failure))
+      }
+
+      /** @param {Answer} answered @param {Facts} facts @param {Pieces} pieces */
+      async function resolveChecked(answered, facts, pieces) {
+        cancel = () => pieces.cancel()
+        try {
+          const bytes = await collect(pieces)
+          if (!(await isIntact(bytes, request.integrity))) return fail()
+          unwatch()
+          resolve(createResponse(answered, facts, bytes))
+        } catch {
+          fail()
+        }
+      }
+    })
+  }
+
+  /** @param {Answer} answered @param {Request} request @returns {Facts} */
+  function factsOf({ url, redirected, type }, request) {
+    const foreign = isForeign(request.url, global) || isForeign(url, global)
+    if (type === "opaqueredirect") return { type, url: request.url.replace(/#.*/s, ""), redirected: false, status: 0 }
+    if (foreign && request.mode === "no-cors") return { type: "opaque", url: "", redirected: false, status: 0 }
+    return { type: foreign ? "cors" : "basic", url, redirected }
+  }
+
+  /**
+   * @param {Answer} answered
+   * @param {Facts} facts
+   * @param {any} body
+   * @param {() => { error: any } | undefined} [failure]  Of a body that is streamed.
+   * @returns {Response}
+   */
+  function createResponse({ status, statusText, headers }, facts, body, failure) {
+    if (facts.status === 0) return dressed(Response.error(), facts)
+    const allowed = headers.filter(([name]) => !/^set-cookie2?$/i.test(name))
+    // The constructor would say what a text's type is, where nobody has.
+    const typed = typeof body !== "string" || allowed.some(([name]) => name.toLowerCase() === "content-type")
+    const usual = status >= 200 && status <= 599
+    const response = new Response(typed ? body : new TextEncoder().encode(body), { status: usual ? status : 200, statusText, headers: allowed })
+    return dressed(response, usual ? facts : { ...facts, status }, failure)
+  }
+
+  /**
+   * Let a response say of itself what no constructor can be told.
+   *
+   * @param {Response} response
+   * @param {Facts} facts
+   * @param {() => { error: any } | undefined} [failure]
+   * @returns {Response}
+   */
+  function dressed(response, facts, failure) {
+    const { url, type, redirected, status } = facts
+    /** @type {PropertyDescriptorMap} */
+    const own = {
+      url: { value: url, configurable: true },
+      type: { value: type, configurable: true },
+      redirected: { value: redirected, configurable: true },
+      clone: { value: () => dressed(Response.prototype.clone.call(response), facts, failure), configurable: true, writable: true },
+    }
+    if (status) {
+      own.status = { value: status, configurable: true }
+      own.ok = { value: false, configurable: true }
+    }
+    if (status !== 0) Object.defineProperties(response.headers, immutable)
+    for (const name of failure ? READERS : ["json"]) {
+      if (name in response) own[name] = { value: () => read(name), configurable: true, writable: true }
+    }
+    return Object.defineProperties(response, own)
+
+    /** @param {string} name */
+    function read(name) {
+      const usable = failure && !response.bodyUsed && !response.body?.locked
+      return Response.prototype[name].call(response).catch((/** @type {any} */ error) => {
+        // Of a stream that a script has made, browsers tell in words of their own why it failed.
+        const failed = usable ? failure() : undefined
+        throw failed ? failed.error : reworded(error)
+      })
+    }
+  }
+}
+
+/**
+ * In Chromium a body that is there already fails in the same tick, and in other words than one from the network.
+ *
+ * @param {any} error
+ */
+function reworded(error) {
+  if (!(error instanceof SyntaxError)) return error
+  error.message = error.message.replace(/^Failed to execute '\w+' on '\w+': /, "").replace(/^(Unexpected end of) input$/, "$1 JSON input")
+  return error
+}
+
+/** @param {any} error */
+const messageOf = (error) => String(error.message)
+
+/** @param {string | Uint8Array | undefined} body @returns {Pieces} */
+function onePiece(body) {
+  let rest = typeof body === "string" ? new TextEncoder().encode(body) : body
+  return {
+    async pull() {
+      const piece = rest
+      rest = undefined
+      return piece
+    },
+    cancel() {},
+  }
+}
+
+/** @param {Pieces} pieces */
+async function collect(pieces) {
+  const chunks = []
+  for (let piece = await pieces.pull(); piece; piece = await pieces.pull()) chunks.push(piece)
+  return joined(chunks)
+}
+
+/**
+ * Whether bytes are those that `integrity` names: of its digests only the strongest kind counts.
+ *
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {string} integrity
+ */
+async function isIntact(bytes, integrity) {
+  const named = integrity.split(/\s+/).map((each) => /^(sha(?:256|384|512))-([\w+/-]+={0,2})(?:\?.*)?$/.exec(each))
+  const kinds = named.map((each) => each?.[1] ?? "")
+  const strongest = kinds.sort().at(-1)
+  if (!strongest) return true
+  const digest = await digestOf(bytes, strongest)
+  return named.some((each) => each?.[1] === strongest && each[2].replace(/-/g, "+").replace(/_/g, "/").replace(/=+$/, "") === digest)
+}
+
+/** @param {Uint8Array<ArrayBuffer>} bytes @param {string} kind */
+async function digestOf(bytes, kind) {
+  const digest = new Uint8Array(await crypto.subtle.digest(kind.replace("sha", "SHA-"), bytes))
+  return btoa(String.fromCharCode(...digest)).replace(/=+$/, "")
+}
+
+// Should nobody ever read a body, what waits for its end goes when it is gone.
+/** @type {FinalizationRegistry<() => void>} */
+const unread = new FinalizationRegistry((end) => end())
+
+/**
+ * A body that arrives piece by piece, and is asked for no more than there is room for.
+ *
+ * @param {Pieces} pieces
+ * @param {() => void} ended  It is read, cancelled or gone.
+ * @param {() => Promise<Error>} networkError
+ */
+function createStream(pieces, ended, networkError) {
+  /** @type {{ error: any } | undefined} */
+  let failure
+  let over = false
+  // Of all that makes a stream, its source alone is sure to live as long as it: the others are an engine's to remake.
+  // It is found by `this`, because what a function names would live as long as the signal that may call `abort`.
+  const source = {
+    /** @type {any} */
+    controller: undefined,
+    /** @param {any} controller */
+    start(controller) {
+      this.controller = controller
+    },
+    /** @param {any} controller */
+    async pull(controller) {
+      /** @type {Uint8Array | undefined} */
+      let piece
+      try {
+        do piece = await pieces.pull()
+        while (piece && !piece.length)
+      } catch {
+        return breakOff(controller)
+      }
+      if (over) return
+      // A copy, because the stream takes the bytes away from whoever has them.
+      if (piece) return controller.enqueue(piece.slice())
+      end()
+      controller.close()
+      controller.byobRequest?.respond(0)
+    },
+    cancel() {
+      end()
+      pieces.cancel()
+    },
+  }
+  const readable = readableOf(source)
+  const living = new WeakRef(source)
+  unread.register(source, () => {
+    ended()
+    pieces.cancel()
+  }, pieces)
+  return { readable, abort, failure: () => failure }
+
+  function end() {
+    over = true
+    unread.unregister(pieces)
+    ended()
+  }
+
+  /** @param {any} given */
+  async function breakOff(given) {
+    if (over) return
+    end()
+    const error = await networkError()
+    failure = { error }
+    given.error(new TypeError(BROKEN_OFF[error.message] ?? error.message))
+  }
+
+  /** @param {any} reason */
+  function abort(reason) {
+    if (over) return
+    end()
+    failure = { error: reason }
+    living.deref()?.controller.error(reason)
+    pieces.cancel()
+  }
+}
+
+/** @param {any} source */
+function readableOf(source) {
+  try {
+    return new ReadableStream(Object.assign(source, { type: "bytes" }), { highWaterMark: AHEAD })
+  } catch {
+    // WebKit has no streams of bytes.
+    return new ReadableStream(Object.assign(source, { type: undefined }), new ByteLengthQueuingStrategy({ highWaterMark: AHEAD }))
+  }
+}
