@@ -409,7 +409,8 @@ class FauxServer:
             by = str(match.route) if match.route.name else "the default handler"
             where = f" ({match.route.location})" if match.route.location else ""
             return Explanation(request.method, request.url, f"is answered by {by}{where}.")
-        reason = "is not answered here. No route matches it, and there is no default handler."
+        bare = all(owner._default is None for owner in self._family())
+        reason = f"is not answered here. No route matches it{', and there is no default handler' * bare}."
         return Explanation(request.method, request.url, reason, nearest(self.routes, request))
 
     def unmatched(self, request: Request, door: str = "fetch") -> str:

@@ -1,5 +1,7 @@
 // What the caller of addRoute and its kin meant: the name, the method and the handler may each be left out.
 
+import { WORDS } from "./unmatched.js"
+
 /** @import { RouteSpec } from "./bridge.js" */
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -45,6 +47,29 @@ export function readShortcut(shortcut, given) {
   return isHandler(args[1])
     ? route(undefined, args[0], method, args[1], shortcut)
     : route(args[0], args[1], method, noOp, shortcut)
+}
+
+/**
+ * Read `setUnmatched([prefix,] policy)`.
+ *
+ * @param {any[]} given
+ */
+export function readUnmatched(given) {
+  const [prefix, policy] = given.length > 1 ? given : [undefined, given[0]]
+  if (prefix !== undefined && prefix !== null && !isString(prefix)) {
+    throw new TypeError(`fauxServer.setUnmatched: ${shown(prefix)} is no prefix of urls. Give a text, as in "api/".`)
+  }
+  if (policy !== undefined && policy !== null && typeof policy !== "function" && !WORDS.includes(policy)) {
+    throw new TypeError(
+      `fauxServer.setUnmatched: ${shown(policy)} is no policy. Give "bypass", "warn" or "error", or a function of the request that returns one of these.`,
+    )
+  }
+  return { prefix: prefix ?? undefined, policy: policy ?? undefined }
+}
+
+/** @param {any} value */
+function shown(value) {
+  return isRegExp(value) ? String(value) : JSON.stringify(value) ?? String(value)
 }
 
 /**

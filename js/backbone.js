@@ -1,6 +1,7 @@
 // Backbone.sync, answered by the server: `installBackbone(server, Backbone)` gives back the function that undoes it.
 
 import { aborted, createPromise, defaultTransport, setAbort } from "./transport.js"
+import { lostExchange } from "./unmatched.js"
 
 /** @import { Exchange } from "./bridge.js" */
 /** @import { Reply } from "./reply.js" */
@@ -14,7 +15,8 @@ import { aborted, createPromise, defaultTransport, setAbort } from "./transport.
  * @property {(request: { method: string, url: any, override?: string, base?: string }) => Exchange | undefined} accept
  * @property {((release: (ours: boolean) => void) => () => void) | undefined} hold
  *   While the runtime loads: keep a request, until it is known whether it is ours. Gives back what forgets it.
- * @property {(wanted: import("./http.js").Wanted) => "network" | "fail"} [unmatched]  What becomes of a request that no route answers.
+ * @property {(request: import("./unmatched.js").Unanswered) => "network" | "fail"} [unmatched]  What becomes of a request that no route answers.
+ * @property {<T>(go: () => T) => T} [passing]  Lets a sync go to the network, of which that was asked.
  *
  * @typedef {object} Call  What was asked of sync, read when it was asked.
  * @property {string} crudMethod
@@ -76,10 +78,29 @@ function createSync(server, Backbone, installation) {
     if (!url) throw new Error("sync: Undefined 'url' property or function of Model / Collection")
     if (server.hold) return hold(server, Backbone, installation, { crudMethod, model, options, url, data: undefined })
 
-    const exchange = server.accept(requestOf(crudMethod, options, url))
-    if (!exchange) return goToNetwork(Backbone, installation, crudMethod, model, options)
+    const exchange = accept(server, requestOf(crudMethod, options, url))
+    if (!exchange) return pass(server, () => goToNetwork(Backbone, installation, crudMethod, model, options))
     return answer(server, Backbone, exchange, model, options, () => [dataOf(crudMethod, model, options)])
   }
+}
+
+/**
+ * @param {Server} server
+ * @param {{ method: string, url: any, override?: string }} request
+ */
+function accept(server, request) {
+  const exchange = server.accept(request)
+  if (exchange) return exchange
+  return server.unmatched?.({ method: request.method, url: request.url, door: "sync" }) === "fail" ? lostExchange() : undefined
+}
+
+/**
+ * @template T
+ * @param {Server} server
+ * @param {() => T} go
+ */
+function pass(server, go) {
+  return server.passing ? server.passing(go) : go()
 }
 
 /** Nothing of ours answers, and nothing else can. Of the type that Backbone throws then, as if we were not there. */
@@ -208,12 +229,14 @@ function hold(server, Backbone, installation, { crudMethod, model, options, url 
   const { error } = options
 
   const forget = /** @type {NonNullable<Server["hold"]>} */ (server.hold)((ours) => {
-    const exchange = ours && server.enabled ? server.accept(requestOf(crudMethod, options, url)) : undefined
+    const asked = ours && server.enabled
+    const exchange = asked ? accept(server, requestOf(crudMethod, options, url)) : undefined
     if (exchange) return void answer(server, Backbone, exchange, model, options, () => [data, json], promised)
     options.url = url
     if (attrs) options.attrs = JSON.parse(attrs)
     try {
-      follow(goToNetwork(Backbone, installation, crudMethod, model, options), promised)
+      const go = () => goToNetwork(Backbone, installation, crudMethod, model, options)
+      follow(asked ? pass(server, go) : go(), promised)
     } catch (failure) {
       promised.reject(failure)
       if (!(failure instanceof NoNetwork)) throw failure

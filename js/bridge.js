@@ -6,11 +6,13 @@ import { callFromPython, cannotWait, faultOf, isThenable, parseQuery, run, still
 import { clearTimeout, now, setTimeout } from "./originals.js"
 import { HTTPError, readError, readResult } from "./reply.js"
 import { createTurns } from "./turns.js"
+import { WORDS } from "./unmatched.js"
 
 /** @import { HttpReply, Pieces } from "./message.js" */
 /** @import { Reply } from "./reply.js" */
 /** @import { Scheduler } from "./schedule.js" */
 /** @import { TransportFactory } from "./transport.js" */
+/** @import { Word } from "./unmatched.js" */
 
 /**
  * @typedef {object} RouteSpec  What a caller of addRoute asked for.
@@ -77,6 +79,7 @@ const PYTHON_METHODS = /** @type {const} */ ([
   "get_route", "get_route_at", "get_matching_route", "call", "set_default_handler", "set_latency", "set_transport_factory",
   "transport", "resolve", "reject", "enable", "set_base", "ready", "reset", "metadata", "load", "wrote", "run_python",
   "hand", "captures", "send", "pull",
+  "unmatched", "explain", "set_unmatched",
   "turn", "ring",
   "mend", "rails",
 ])
@@ -94,7 +97,7 @@ export function connect(pyodide, callbacks) {
   // Taken once: every access to a proxy's method would make another proxy.
   const methods = Object.fromEntries(PYTHON_METHODS.map((name) => [name, page[name]]))
   // The others as well that every request takes: a clock that nobody has armed sends itself a message to find its end.
-  for (const name of /** @type {const} */ (["accept", "answer", "send", "pull", "done", "turn", "ring"])) {
+  for (const name of /** @type {const} */ (["accept", "answer", "send", "pull", "done", "unmatched", "explain", "turn", "ring"])) {
     methods[name] = callbacks.limited(methods[name], page.time_limit)
   }
   /** @param {string} path @param {Uint8Array} bytes */
@@ -477,6 +480,46 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     }
   }
 
+  /**
+   * What becomes of a request that `accept` gave nothing for; nothing: it goes to the network in silence.
+   *
+   * @param {{ method: string, url: string, door: string, base?: string }} request
+   * @returns {"warn" | "error" | undefined}
+   */
+  function unmatched({ method, url, door, base }) {
+    let asked = 0
+    for (;;) {
+      const told = page.unmatched(method, url, door, base, asked)
+      if (told === undefined || told[0] !== "j") return told
+      // A function of the page, which may leave it to the others.
+      const [ref, next] = told.slice(1).split(" ").map(Number)
+      const word = askPolicy(kept.get(ref), { method, url, door })
+      if (word) return word === "bypass" ? undefined : word
+      asked = next
+    }
+  }
+
+  /**
+   * @param {(request: { method: string, url: string, door: string }) => any} policy
+   * @param {{ method: string, url: string, door: string }} request
+   * @returns {Word | undefined}
+   */
+  function askPolicy(policy, request) {
+    try {
+      const word = policy(request)
+      if (word === undefined || word === null || WORDS.includes(word)) return word ?? undefined
+      if (isThenable(word)) word.then(undefined, () => {})
+      const what = isThenable(word) ? "a promise" : JSON.stringify(word) ?? String(word)
+      onFault({
+        message: `The policy that setUnmatched was given returned ${what} for ${request.method} ${request.url}. `
+          + 'Return "bypass", "warn" or "error", or nothing for the default.',
+      })
+    } catch (cause) {
+      onFault({ message: `The policy that setUnmatched was given failed for ${request.method} ${request.url}.`, cause })
+    }
+    return undefined
+  }
+
   // --- Rows ------------------------------------------------------------------------------------------------------------
 
   /**
@@ -660,6 +703,14 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       if (typeof latency === "function") read(page.set_latency(keep(latency), undefined, undefined))
       else read(page.set_latency(undefined, latency[0], latency[1]))
     },
+    /** @param {string | undefined} prefix @param {any} policy */
+    setUnmatched(prefix, policy) {
+      if (typeof policy === "function") read(page.set_unmatched(prefix, undefined, keep(policy)))
+      else read(page.set_unmatched(prefix, policy, undefined))
+    },
+    unmatched,
+    /** @param {{ method: string, url: string, base?: string }} request */
+    explain: ({ method, url, base }) => page.explain(method, url, hits(url), base),
     /** @param {TransportFactory} [factory] */
     setTransportFactory(factory) {
       read(page.set_transport_factory(factory ? keep(factory) : undefined))

@@ -126,6 +126,16 @@ export interface Happenings {
   reset: () => void
 }
 
+/**
+ * `"bypass"`: to the network, in silence. `"warn"`: to the network, and the console says which routes are near. `"error"`: fails as if
+ * there were no network. A function leaves it to the others by returning nothing.
+ */
+export type UnmatchedPolicy =
+  | "bypass"
+  | "warn"
+  | "error"
+  | ((request: { method: string; url: string; door: Intercepted }) => "bypass" | "warn" | "error" | null | undefined | void)
+
 interface AddRoute {
   (urlExp: string | RegExp, handler?: Answer): FauxServer
   (urlExp: string | RegExp, httpMethod: string, handler?: Answer): FauxServer
@@ -163,6 +173,12 @@ export interface FauxServer {
   setDefaultHandler(handler?: Handler): FauxServer
   /** In milliseconds: none, a fixed one, one between two, or a function that gets what the handler gets. */
   setLatency(min?: number | ((context: Context, ...captures: (string | undefined)[]) => number), max?: number): FauxServer
+  /**
+   * What becomes of requests that no route answers, of all of them or of those whose url begins with a prefix; the longest one counts.
+   * By default a fetch or an XHR whose path begins as a route's does is warned of. Without a policy that is so again.
+   */
+  setUnmatched(policy?: UnmatchedPolicy | null): FauxServer
+  setUnmatched(prefix: string | null | undefined, policy?: UnmatchedPolicy | null): FauxServer
   setTransportFactory(factory?: TransportFactory): FauxServer
   /** `enable(false)`: the real server again. */
   enable(shouldEnable?: boolean): FauxServer
@@ -208,6 +224,8 @@ export interface StartOptions {
   routes?: string | URL | (string | URL)[]
   /** What to answer: `["fetch", "xhr"]`, or `{ Backbone, fetch: true }`. By default what the global Backbone syncs. */
   intercept?: Intercepted | Intercepted[] | ({ Backbone?: any } & { [Word in Intercepted]?: boolean })
+  /** What becomes of requests that no route answers; see `setUnmatched`. */
+  unmatched?: UnmatchedPolicy
   /** The folder of the runtime's files; a bundler's output has to name it. */
   runtime?: string
   /** The address that the page's server stands for. */

@@ -1,6 +1,6 @@
 // The `fauxServer` object: the public interface, and nothing but words from the files beside it.
 
-import { readRoute, readRoutes, readShortcut, SHORTCUTS } from "./args.js"
+import { readRoute, readRoutes, readShortcut, readUnmatched, SHORTCUTS } from "./args.js"
 import { installBackbone } from "./backbone.js"
 import { installEventSource } from "./eventsource.js"
 import { installFetch } from "./fetch.js"
@@ -26,10 +26,11 @@ const WORDS = ["sync", ...Object.keys(DOORS)]
  * @param {string} surroundings.version
  * @param {string} [surroundings.runtime]  Where the runtime's files are.
  * @param {string} [surroundings.base]  The address that the page's server stands for.
+ * @param {any} [surroundings.unmatched]  What becomes of requests that no route answers.
  * @param {any} [surroundings.Backbone]  The one to install on; by default the global one.
  * @param {string[]} [surroundings.intercept]  What to answer from the beginning: `sync`, `fetch`, `xhr`, `eventsource`.
  */
-export function createFauxServer({ global = globalThis, boot, installPackages, enabled, lazy = false, settings = {}, version, runtime, base, Backbone, intercept: doors = ["sync"] }) {
+export function createFauxServer({ global = globalThis, boot, installPackages, enabled, lazy = false, settings = {}, version, runtime, base, Backbone, unmatched, intercept: doors = ["sync"] }) {
   /** @type {Map<any, () => void>} */
   const installed = new Map()
   /** @type {Promise<any>} */
@@ -57,6 +58,7 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
       bridge.setLatency(min, max)
       lifecycle.listeners.tell("latency", min, max)
     }),
+    setUnmatched: registers("setUnmatched", readUnmatched, (bridge, { prefix, policy }) => bridge.setUnmatched(prefix, policy)),
     setTransportFactory: registers("setTransportFactory", first, (bridge, factory) => bridge.setTransportFactory(factory)),
 
     getRoute: (/** @type {string} */ name) => lifecycle.ask("getRoute", (bridge) => bridge.getRoute(name)),
@@ -104,6 +106,10 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
     fauxServer[name] = registers(name, (args) => readShortcut(name, args), (bridge, route) => bridge.addRoute(route))
   }
 
+  if (unmatched !== undefined) {
+    const { policy } = readUnmatched([unmatched])
+    lifecycle.call("start", [{ unmatched }], (bridge) => bridge.setUnmatched(undefined, policy))
+  }
   if (base !== undefined) lifecycle.call("start", [{ base }], (bridge) => bridge.setBase(base))
   ready = Promise.resolve(fauxServer)
   if (enabled && !lazy) begin()

@@ -5,12 +5,14 @@ import { createReporter, logFault } from "./console.js"
 import { createErrorBox } from "./errorbox.js"
 import { inNode } from "./files.js"
 import { createHold } from "./hold.js"
+import { baseOf } from "./http.js"
 import { createListeners } from "./listeners.js"
 import * as originals from "./originals.js"
 import { findScripts, pathOf, read, readBytes, routeFile, runScript, shownPath } from "./pagescripts.js"
 import { watch } from "./reload.js"
 import { deadExchange, protect } from "./protect.js"
 import { createScheduler } from "./schedule.js"
+import { createUnmatched } from "./unmatched.js"
 
 /** @import { Answered, Fault } from "./bridge.js" */
 /** @import { PythonScript } from "./pagescripts.js" */
@@ -74,6 +76,11 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     get hold() {
       return phase === "ready" ? undefined : held.keep
     },
+    ...createUnmatched({
+      ask: (request) => bridge?.unmatched(request),
+      explain: (request) => /** @type {import("./bridge.js").Bridge} */ (bridge).explain(request),
+      base: () => baseOf(global),
+    }),
   }
 
   return {

@@ -18,6 +18,7 @@ const runtimes = new Map()
  * @param {string | URL | (string | URL)[]} [options.routes]  Addresses of route files, in Node their paths; by default the page's Python script tags.
  * @param {string | string[] | { Backbone?: any, sync?: boolean, fetch?: boolean, xhr?: boolean, eventsource?: boolean }} [options.intercept]
  *   What to answer: `["fetch", "xhr"]`, or `{ Backbone, fetch: true }`; by default what the global Backbone syncs.
+ * @param {"bypass" | "warn" | "error" | ((request: any) => any)} [options.unmatched]  What becomes of requests that no route answers; see `setUnmatched`.
  * @param {string} [options.runtime]  The folder of the runtime's files; a bundler's output has to name it.
  * @param {string} [options.base]  The address that the page's server stands for.
  * @param {boolean} [options.quiet]  Errors on the console only.
@@ -25,10 +26,11 @@ const runtimes = new Map()
  * @param {boolean} [options.hold]  Whether test runners wait for the server.
  * @returns {Promise<(() => void) & { fauxServer: any }>}
  */
-export async function start({ routes, intercept, runtime, base, quiet, reload, hold } = {}) {
+export async function start({ routes, intercept, unmatched, runtime, base, quiet, reload, hold } = {}) {
   const folder = findBase(runtime)
   const { fauxServer, stop } = createFauxServer({
     base,
+    unmatched,
     version,
     ...doorsOf(intercept),
     runtime: folder,

@@ -20,6 +20,7 @@ function create(Backbone) {
     global,
     version,
     Backbone,
+    unmatched: attributes.unmatched,
     intercept: attributes.intercept?.split(/[\s,]+/).filter(Boolean),
     runtime: base.value,
     boot: async () => boot({ base: base.get() }),

@@ -67,6 +67,8 @@ export function setAbort(promise, abort) {
 
 /** What `abort()` rejects with. */
 export const aborted = () => ({ status: 0, statusText: "abort" })
+/** What a request rejects with that has no network to go to. */
+export const networkError = () => ({ status: 0, statusText: "error" })
 
 /** @type {TransportFactory} */
 export function defaultTransport(options, _context, { $, cancel, promised = createPromise($) }) {

@@ -20,6 +20,7 @@ export function createFakePage({ log = [] } = {}) {
   let factory
   let enabled = true
   let fallback
+  const policies = []
   let callbacks
   let beginning
   const exchanges = new Map()
@@ -113,6 +114,18 @@ export function createFakePage({ log = [] } = {}) {
       latency = [low ?? 0, high ?? 0]
       return ok()
     },
+    /** Policies in the order they were set, the last one first; a prefix is one of the url as it is given. */
+    set_unmatched(prefix, word, ref) {
+      policies.unshift({ prefix: prefix ?? "", word: ref === undefined ? word : `j${ref}` })
+      return ok()
+    },
+    unmatched(method, url, door, base, after) {
+      const fitting = policies.filter(({ prefix }) => url.startsWith(prefix)).slice(after)
+      const word = fitting[0]?.word
+      if (word?.startsWith("j")) return `${word} ${after + 1}`
+      return word === "bypass" ? undefined : word
+    },
+    explain: (method, url, hits, base) => `${method} ${url} is not answered here.${base ? ` Below ${base}.` : ""}${hits ? ` Hits: ${hits}.` : ""}`,
     set_transport_factory(ref) {
       factory = ref
       return ok()

@@ -141,7 +141,7 @@ test("what changes the server returns what it was called on", async () => {
   const { removeRoute } = fauxServer
   const chain = () => [
     fauxServer.addRoute("n", "u"), fauxServer.addRoutes(), fauxServer.get("u"), fauxServer.del("u"), fauxServer.removeRoute("n"),
-    fauxServer.setDefaultHandler(), fauxServer.setLatency(), fauxServer.setTransportFactory(), fauxServer.enable(),
+    fauxServer.setDefaultHandler(), fauxServer.setLatency(), fauxServer.setTransportFactory(), fauxServer.setUnmatched(), fauxServer.enable(),
   ].every((each) => each === fauxServer)
   const before = chain()
   finish()
