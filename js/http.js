@@ -33,7 +33,12 @@ import * as originals from "./originals.js"
  * @property {ResponseType} [type]  What it must be, if its address does not say it.
  */
 
+/** Requests of our own, which go to the network whoever could answer them. @type {WeakSet<object>} */
+export const passed = new WeakSet()
+
 const MOST_REDIRECTS = 20
+/** What is said of a handler that takes its time, in Python and here. */
+const CANNOT_WAIT = /cannot wait for/
 const REDIRECTS = [301, 302, 303, 307, 308]
 
 /**
@@ -92,6 +97,8 @@ export function answer(server, exchange, request, { reply, fail }) {
       drop = () => {
         if (isStreamed(given.body)) given.body.cancel()
       }
+      // The console has been told, and whoever asked waits for what cannot come.
+      if (request.sync && given.error && CANNOT_WAIT.test(given.error.message)) return fail(given.error.message)
       keepCookie(given.headers, request)
       const { status, headers: { location } } = given
       if (REDIRECTS.includes(status) && (location || request.redirect === "manual")) return redirect(given, request, hops)
@@ -178,6 +185,7 @@ function network(request, { reply, fail }) {
 /** @param {HttpRequest} request @param {{ reply: (answer: Answer) => void, fail: (reason: string) => void }} callbacks */
 function networkNow({ method, url, headers, body, credentials }, { reply, fail }) {
   const xhr = new originals.XMLHttpRequest()
+  passed.add(xhr)
   xhr.open(method, url, false)
   xhr.withCredentials = credentials === "include"
   for (const [name, value] of headers) xhr.setRequestHeader(name, value)

@@ -8,11 +8,12 @@ import { createLifecycle } from "./lifecycle.js"
 import { HTTPError, Response } from "./reply.js"
 import { holdTestRunners } from "./testrunners.js"
 import { jqXHRTransport } from "./transport.js"
+import { installXHR } from "./xhr.js"
 
 /** @import { Settings } from "./lifecycle.js" */
 
 /** What there is to intercept besides `Backbone.sync`. @type {Record<string, (server: import("./backbone.js").Server, global: any) => () => void>} */
-const DOORS = { fetch: installFetch, eventsource: installEventSource }
+const DOORS = { fetch: installFetch, xhr: installXHR, eventsource: installEventSource }
 const WORDS = ["sync", ...Object.keys(DOORS)]
 
 /**

@@ -13,7 +13,9 @@ export const MessageChannel = global.MessageChannel
 /** @type {(url: string, options?: RequestInit) => Promise<globalThis.Response>} */
 export const fetch = global.fetch?.bind(global)
 
-export const { XMLHttpRequest, Response } = global
+export const { XMLHttpRequest, Response, EventTarget } = global
+
+export const dispatchEvent = EventTarget?.prototype.dispatchEvent
 
 /** Milliseconds on a clock that no fake can stop. */
 export const now = global.performance ? global.performance.now.bind(global.performance) : Date.now
