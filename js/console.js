@@ -46,7 +46,10 @@ export function createReporter({ console = globalThis.console, clock = now, wait
 /** @param {Answered} answered */
 export function lineOf({ method, url, reply, duration, row }) {
   const where = [row.label || row.name, row.location].filter(Boolean).join(" ")
-  return `${method} ${url} → ${reply.status}, ${Math.round(duration)} ms${where && `, ${where}`}`
+  // Of the page's own origin a client of HTTP says no more than the path; nor do we.
+  const origin = globalThis.location && `${globalThis.location.origin}/`
+  const shown = origin && url.startsWith(origin) ? url.slice(origin.length - 1) : url
+  return `${method} ${shown} → ${reply.status}, ${Math.round(duration)} ms${where && `, ${where}`}`
 }
 
 /**

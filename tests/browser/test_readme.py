@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.matrix import LATEST
-from tests.browser.pages import Visitor
+from tests.browser.pages import Visitor, html
 from tests.browser.site import Site
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -47,7 +47,7 @@ def test_the_one_line_of_the_readme_asks_the_real_server(example: Visitor, site:
 
 
 def test_the_javascript_of_the_readme_answers_beside_its_python(example: Visitor):
-    routes, watching, reading, transport = [block for block in blocks("js")[1:] if "import" not in block]
+    routes, watching, reading, transport, intercepting = [block for block in blocks("js")[1:] if "import" not in block]
     example.run(routes)
     example.run(watching)
     example.run(reading)
@@ -72,3 +72,25 @@ def test_the_javascript_of_the_readme_answers_beside_its_python(example: Visitor
         [404, "404 Not Found"],
     ]
     assert "log: GET library-app/books/1: 200 from read_book, routes.py:14" in example.console
+    assert example.run(f"{intercepting}; return book") == {"title": "Franny and Zooey", "id": 1}
+
+
+def test_the_clients_of_the_readme_send_files_and_hear_events(visitor: Visitor, site: Site):
+    site.write("/routes.py", next(block for block in blocks("python") if "covers" in block))
+    visitor.visit(html(routes=["/routes.py"], data_intercept="sync fetch xhr eventsource"))
+    assert visitor.run("""
+        const form = new FormData()
+        form.append("cover", new File(["abc"], "zooey.png", { type: "image/png" }))
+        const sent = await (await fetch("covers", { method: "POST", body: form })).json()
+        const heard = await new Promise(resolve => {
+          const all = []
+          const source = new EventSource("news")
+          source.onmessage = ({ data, lastEventId }) => all.push([data, lastEventId])
+          // It has ended, and would come back.
+          source.onerror = () => { source.close(); resolve(all) }
+        })
+        return [sent, heard]
+    """) == [
+        {"name": "zooey.png", "type": "image/png", "bytes": 3},
+        [["news 1", "1"], ["news 2", "2"], ["news 3", "3"]],
+    ]
