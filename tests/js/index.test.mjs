@@ -290,7 +290,9 @@ test("who hears that a page is enabled can wait until it is ready", async () => 
 
 test("what there is to intercept is told to who asks for something else", () => {
   const { fauxServer } = createPage()
-  assert.throws(() => fauxServer.intercept("sync", "ajax"), /^Error: fauxServer.intercept: there is no "ajax". Give one or more of sync, /)
+  assert.throws(() => fauxServer.intercept("fetch", "ajax"), {
+    message: 'fauxServer.intercept: there is no "ajax". Give one or more of sync, fetch, xhr, eventsource.',
+  })
 })
 
 test("intercepting sync can be ended and taken up again", async () => {
