@@ -266,7 +266,7 @@ class RouteTable:
                 part = part[1:]
                 root = root.fixed.get("", _NOWHERE) if place == "path" else root
             first = _FIRST.match(part)
-            if first and first[0] in root.fixed:
+            if first is not None and first[0] in root.fixed:
                 return True
         return False
 

@@ -339,7 +339,8 @@ class FauxServer:
         rule = read_rule(policy)
         others = [other for other in self.rules if other.prefix != rule.prefix]
         self.rules: tuple[Rule, ...] = (*others, rule) if rule.policy is not None else tuple(others)
-        self._changed()
+        # Those who include it shall know.
+        self.routes.changed()
         return self
 
     def enable(self, flag: Any = True) -> FauxServer:
@@ -364,6 +365,8 @@ class FauxServer:
         self.routes.changed()
 
     def _changed(self) -> None:
+        self._ruled: list[FauxServer] | None = None
+        """Of this server and those it includes, who has a policy for unmatched requests; found when it is needed."""
         if self.on_change:
             self.on_change()
 
@@ -426,15 +429,17 @@ class FauxServer:
 
     def rules_for(self, request: Request) -> list[Rule]:
         """The policies that apply to a request, the one that counts most first."""
+        if self._ruled is None:
+            self._ruled = [owner for owner in self._family() if owner.rules]
+        if not self._ruled:
+            return []
         rules = [
             rule
-            for owner in self._family()
-            if owner.rules and (owner is self or owner.enabled or self.routes.enabled)
+            for owner in self._ruled
+            if (owner is self or owner.enabled or self.routes.enabled) and in_reach(request, owner.base)
             for rule in owner.rules
-            if in_reach(request, owner.base) and rule.meets(request, owner.base or self.base)
+            if rule.meets(request, owner.base or self.base)
         ]
-        if not rules:
-            return rules
         if is_asset(request.url):
             # Only who speaks of such urls means them.
             rules = [rule for rule in rules if rule.prefix is not None or callable(rule.policy)]
