@@ -234,9 +234,14 @@ export function lengthOf(body) {
   return /^[\0-\x7f]*$/.test(body) ? body.length : new TextEncoder().encode(body).length
 }
 
-/** @param {any} global */
+/**
+ * What urls are relative to. A query or a fragment, as a router writes it, is no part of that.
+ *
+ * @param {any} global
+ * @returns {string}
+ */
 export function baseOf(global) {
-  return global.document?.baseURI ?? global.location?.href ?? "http://localhost/"
+  return (global.document?.baseURI ?? global.location?.href ?? "http://localhost/").replace(/[?#].*$/s, "")
 }
 
 /**

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { answer, lengthOf, offer } from "../../js/http.js"
+import { answer, baseOf, lengthOf, offer } from "../../js/http.js"
 
 /** A server whose table is a function from method and url to a reply, and which notes what it was sent. */
 function createServer(table = () => undefined, more = {}) {
@@ -52,6 +52,14 @@ test("what no route wants is the network's, what the policy refuses nobody's", a
   assert.equal(await ask(createServer(() => undefined, { unmatched: () => "fail" }).server, request()), null)
   assert.equal(await ask(createServer(() => ({}), { enabled: false }).server, request()), undefined)
   assert.equal(await ask(createServer(() => ({})).server, request({ url: "blob:http://localhost/1" })), undefined)
+})
+
+test("where the page is in its router takes no part in its address", () => {
+  const at = (baseURI) => baseOf({ document: { baseURI } })
+  assert.deepEqual(
+    [at("http://a.test/app/#books/7"), at("http://a.test/app/page.html?from=/a/b#/c/d"), at("http://a.test/app/"), baseOf({})],
+    ["http://a.test/app/", "http://a.test/app/page.html", "http://a.test/app/", "http://localhost/"],
+  )
 })
 
 test("while the runtime loads a request is kept, and one that cannot wait is told what to wait for", () => {
