@@ -17,6 +17,16 @@ server.post("real/books", lambda data: data)
 # What fetch, XHR or a sync came to: a status, or what it failed with.
 OUTCOMES = """
     window.byFetch = (url, options) => fetch(url, options).then(response => response.status, error => error.name)
+    window.byXHR = (url, { method = "GET", async = true } = {}) => new Promise((resolve, reject) => {
+      const xhr = new XMLHttpRequest()
+      const events = []
+      for (const name of ["readystatechange", "load", "error", "loadend"]) {
+        xhr.addEventListener(name, () => events.push(name === "readystatechange" ? xhr.readyState : name))
+      }
+      xhr.onloadend = () => resolve([xhr.status, ...events])
+      xhr.open(method, url, async)
+      xhr.send()
+    }).catch(error => error.name)
     window.bySync = (url, method = "read") => new Promise(resolve => {
       const error = reason => resolve([reason.status, reason.statusText])
       const options = { url, success: () => resolve("success"), error }
@@ -94,6 +104,35 @@ def test_error_fails_them_and_nothing_reaches_the_network(visitor: Visitor, site
         line("error", "DELETE real/books/7", "GET real/books/:id (inline_1.py:4) answers GET, not DELETE"),
     ]
     assert paths(site) == []
+
+
+def test_an_xhr_is_warned_of_or_fails_as_without_a_network(visitor: Visitor, site: Site):
+    visitor.open(script(OUTCOMES), python(ROUTES), data_intercept="xhr")
+
+    told = visitor.run("""
+      const warned = [(await byXHR("/real/book/7"))[0], (await byXHR("/other"))[0]]
+      fauxServer.setUnmatched("error")
+      return [warned, await byXHR("/real/book/8"), await byXHR("/real/book/9", { async: false })]
+    """)
+
+    assert told == [[200, 404], [0, 1, 4, "error", "loadend"], "NetworkError"]
+    assert [said.partition(" is not")[0] for said in faux_lines(visitor)] == [
+        "warning: fauxserver: GET /real/book/7",
+        "error: fauxserver: GET /real/book/8",
+        "error: fauxserver: GET /real/book/9",
+    ]
+    assert paths(site) == ["GET /real/book/7"]
+
+
+def test_what_jquery_uses_to_bring_a_sync_to_the_network_is_warned_of_once(visitor: Visitor, site: Site):
+    visitor.open(script(OUTCOMES), python(ROUTES), data_intercept="sync xhr")
+
+    silent = visitor.run('return [await bySync("real/boks")]')
+    by_default = faux_lines(visitor)
+    visitor.run('fauxServer.setUnmatched("warn"); await bySync("real/boks")')
+
+    assert (silent, by_default) == (["success"], [])
+    assert [said.partition(" is not")[0] for said in faux_lines(visitor)] == ["warning: fauxserver: GET real/boks"]
 
 
 def test_policies_of_the_route_file_and_of_the_page_by_prefix(visitor: Visitor, site: Site):
@@ -177,22 +216,6 @@ def test_requests_that_were_held_have_the_policy_that_is_there_then(visitor: Vis
 
     assert visitor.run("return Promise.all(early)") == ["TypeError", [0, "error"]]
     assert paths(site) == []
-
-
-def test_a_sync_that_goes_to_the_network_through_a_door_of_ours_is_warned_of_once(visitor: Visitor, site: Site):
-    visitor.open(
-        script(OUTCOMES),
-        script("Backbone.ajax = ({ url, success, error }) => fetch(url).then(success, error)"),
-        python(ROUTES),
-        data_intercept="sync fetch",
-    )
-
-    silent = visitor.run('return [await bySync("real/boks")]')
-    by_default = faux_lines(visitor)
-    visitor.run('fauxServer.setUnmatched("warn"); await bySync("real/boks")')
-
-    assert (silent, by_default) == (["success"], [])
-    assert [said.partition(" is not")[0] for said in faux_lines(visitor)] == ["warning: fauxserver: GET real/boks"]
 
 
 def test_a_word_that_is_none_is_an_error_that_names_them(visitor: Visitor, site: Site):
