@@ -22,6 +22,7 @@ from fauxserver.urlexp import Captures
 if TYPE_CHECKING:
     from fauxserver.server import FauxServer
 
+EVENTS = "text/event-stream"
 # How long an exception may take to say what it is, in milliseconds.
 _TELLING = 50
 # Under names that no handler can replace.
@@ -339,6 +340,9 @@ class Exchange:
 
     def _open(self, response: Response) -> None:
         """Let a streamed body run under guard; what fails before its first piece fails the request."""
+        # Who asks for nothing else, as an EventSource does, cannot mean a text.
+        if self.request.headers.get("accept") == EVENTS and "content-type" not in map(str.lower, response.headers):
+            response.headers["content-type"] = EVENTS
         body = response._body
         if hasattr(body, "__anext__"):
             response._body = self._flow_async(response, body)

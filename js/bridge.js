@@ -316,7 +316,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       const finish = (given) => {
         if (over || born !== resets) return
         over = true
-        const reply = sent && !("body" in given) ? httpOf(given) : given
+        const reply = sent && !("body" in given) ? httpOf(given, sent) : given
         clearTimeout.call(globalThis, alarm)
         const duration = now() - start
         if (!row.python) page.done(id, reply.status, duration, undefined)
@@ -377,7 +377,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
         return fail(error)
       }
       if (!isThenable(result)) {
-        const reply = sent ? httpOf(readResult(result)) : readResult(result)
+        const reply = sent ? httpOf(readResult(result), sent) : readResult(result)
         return atOnce && sent && isStreamed(/** @type {HttpReply} */ (reply).body) ? fail(new Error(cannotWait(row))) : finish(reply)
       }
       if (atOnce) {

@@ -23,6 +23,7 @@ import { onNextTick } from "./schedule.js"
  * @property {number} users
  *
  * @typedef {object} Members  Those of a prototype, patched.
+ * @property {boolean} inherited  Whether ours have them from it: a library's own EventSource may be no EventTarget.
  * @property {(installation: Pair) => void} take
  * @property {(installation: Pair) => void} restore
  * @property {(self: any) => void} adopt  One of ours has been made.
@@ -89,7 +90,7 @@ function createInstallation(server, global, http) {
     },
   })
   /** @type {Installation} */
-  const installation = { native, replacement, members: patchMembers(native.prototype), users: 0 }
+  const installation = { native, replacement, members: patchMembers(native.prototype, global.EventTarget), users: 0 }
   installation.members.take(installation)
   return installation
 }
@@ -127,8 +128,7 @@ function createSource(surroundings, { url, withCredentials }, newTarget, members
   let self
   const connection = createConnection(surroundings, { url, withCredentials }, (event) => EventTarget.prototype.dispatchEvent.call(self, event))
   if (!connection.start()) return undefined
-  // A library's own EventSource may be none.
-  self = Reflect.construct(EventTarget, [], newTarget.prototype instanceof EventTarget ? newTarget : EventTarget)
+  self = Reflect.construct(EventTarget, [], members.inherited ? newTarget : EventTarget)
   sources.set(self, { url, withCredentials, connection, handlers: new Map() })
   members.adopt(self)
   return self
@@ -181,9 +181,10 @@ function handlerOf(type) {
  * Let the members of *prototype* look first whether they are asked for one of ours. Where there is one, they stay.
  *
  * @param {any} prototype
+ * @param {any} EventTarget
  * @returns {Members}
  */
-function patchMembers(prototype) {
+function patchMembers(prototype, EventTarget) {
   const known = patched.get(prototype)
   if (known) return known
   /** @type {Map<string, [before: PropertyDescriptor, after: PropertyDescriptor]>} */
@@ -201,7 +202,7 @@ function patchMembers(prototype) {
   let users = 0
   let used = false
   /** @type {Members} */
-  const members = { take, adopt, restore }
+  const members = { inherited: prototype instanceof EventTarget, take, adopt, restore }
   patched.set(prototype, members)
   return members
 
@@ -216,7 +217,7 @@ function patchMembers(prototype) {
     used = true
     // What a library's own EventSource does not have on its prototype.
     for (const [name, { get, set, value }] of Object.entries(OURS)) {
-      if (changed.has(name) && prototype.isPrototypeOf(self)) continue
+      if (members.inherited && changed.has(name)) continue
       const source = /** @type {Source} */ (sources.get(self))
       Object.defineProperty(self, name, value
         ? { configurable: true, writable: true, value: () => value(source) }

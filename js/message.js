@@ -48,25 +48,26 @@ function fieldsOf(form) {
  * A JavaScript handler's result, as HTTP has it. The rules are those of Python's `Response.encode`.
  *
  * @param {Reply} reply
+ * @param {{ headers: [string, string][] }} [request]
  * @returns {HttpReply}
  */
-export function httpOf(reply) {
+export function httpOf(reply, request = { headers: [] }) {
   const { value } = reply
   if (originals.Response && value instanceof originals.Response) return fromNative(reply, value)
   const headers = lowerCase(reply.headers)
   try {
-    const { body, type } = bodyOf(value)
+    const { body, type } = bodyOf(value, request)
     if (body === undefined && reply.status === 200) return { ...reply, headers, body, status: 204, statusText: reasonOf(204) }
     if (WITHOUT_BODY.includes(reply.status)) return { ...reply, headers, body: undefined }
     if (body !== undefined && type) headers["content-type"] ??= type
     return { ...reply, headers, body }
   } catch (error) {
-    return httpOf(readError(error))
+    return httpOf(readError(error), request)
   }
 }
 
-/** @param {any} value @returns {{ body: Body, type?: string }} */
-function bodyOf(value) {
+/** @param {any} value @param {{ headers: [string, string][] }} request @returns {{ body: Body, type?: string }} */
+function bodyOf(value, { headers }) {
   if (value === undefined || value === null) return { body: undefined }
   if (typeof value === "string" || value instanceof String) return { body: String(value), type: "text/plain; charset=utf-8" }
   if (value instanceof ArrayBuffer) return { body: new Uint8Array(value), type: "application/octet-stream" }
@@ -74,10 +75,14 @@ function bodyOf(value) {
     return { body: new Uint8Array(value.buffer, value.byteOffset, value.byteLength), type: "application/octet-stream" }
   }
   if (isNativeBody(value)) {
-    const { body, headers } = new originals.Response(value)
-    return { body: readable(body), type: headers.get("content-type") ?? "application/octet-stream" }
+    const { body, headers: own } = new originals.Response(value)
+    return { body: readable(body), type: own.get("content-type") ?? "application/octet-stream" }
   }
-  if (typeof value.next === "function") return { body: iterated(value), type: "text/plain; charset=utf-8" }
+  if (typeof value.next === "function") {
+    // Who asks for nothing else, as an EventSource does, cannot mean a text.
+    const events = headers.some(([name, accepted]) => name === "accept" && accepted === "text/event-stream")
+    return { body: iterated(value), type: events ? "text/event-stream" : "text/plain; charset=utf-8" }
+  }
   return { body: JSON.stringify(value), type: "application/json" }
 }
 

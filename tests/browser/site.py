@@ -6,10 +6,10 @@ import json
 import mimetypes
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 # What stock servers call them.
@@ -33,11 +33,15 @@ class Seen(NamedTuple):
     body: str
 
 
+Body: TypeAlias = "bytes | Iterator[bytes]"
+
+
 class Reply(NamedTuple):
     """What is answered at a path, whatever lies there."""
 
     status: int
-    body: bytes = b""
+    # What is not there at once goes out piece by piece, as it comes.
+    body: Body = b""
     headers: Mapping[str, str] = {}
     # More bytes than the body has: then the connection breaks off.
     promised: int | None = None
@@ -47,10 +51,9 @@ class Site:
     """Serves *mounts* (prefix → folder) and what a test writes; below /real/ answers the real API.
 
     ``site.replies`` holds the answers that a test wants at an address instead: a damaged file, a missing one;
-    ``site.once`` those that only the first request there gets. ``site.rate`` is how many bytes it sends in a second.
+    ``site.once`` those that only the first request there gets; ``site.handlers`` the functions that are asked for one,
+    with the request's method, headers and body. ``site.rate`` is how many bytes it sends in a second.
     ``site.first`` is a script that every page runs before its own, for engines that cannot be told to.
-    ``site.raw`` holds functions by prefix that write their answers themselves: they are given http.server's handler and
-    the request's body.
     """
 
     FIRST = "/first-in-every-page.js"
@@ -60,8 +63,8 @@ class Site:
         self.files: dict[str, bytes] = {}
         self.replies: dict[str, Reply] = {}
         self.once: dict[str, Reply] = {}
+        self.handlers: dict[str, Callable[[str, Mapping[str, str], bytes], Reply]] = {}
         self.rate: int | None = None
-        self.raw: dict[str, Callable[[BaseHTTPRequestHandler, bytes], None]] = {}
         self.requests: list[Seen] = []
         self.first = ""
         self._held: dict[str, threading.Event] = {}
@@ -70,20 +73,18 @@ class Site:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Headers and body are two writes, and the second would wait for the first to be acknowledged.
-            disable_nagle_algorithm = True
 
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                sent = self.rfile.read(length)
-                for prefix, write in site.raw.items():
-                    if self.path.startswith(prefix):
-                        site.requests.append(Seen(self.command, unquote(self.path), sent.decode("utf-8", "replace")))
-                        return write(self, sent)
-                reply = site.answer(self.command, self.path, sent, self.headers)
+                reply = site.answer(self.command, self.path, self.rfile.read(length), self.headers)
                 self.send_response(reply.status)
-                length = reply.promised or len(reply.body)
-                for name, value in {"Content-Length": str(length), **reply.headers}.items():
+                if isinstance(reply.body, bytes):
+                    framing = {"Content-Length": str(reply.promised or len(reply.body))}
+                else:
+                    framing = {"Transfer-Encoding": "chunked"}
+                if reply.status == 204:
+                    framing = {}
+                for name, value in {**framing, **reply.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 if self.command != "HEAD":
@@ -91,7 +92,7 @@ class Site:
                 if reply.promised:
                     self.close_connection = True
 
-            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_patch = do_CHICKEN = answer
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
             def handle(self) -> None:
                 # A page may be closed while it loads.
@@ -118,7 +119,7 @@ class Site:
 
     def clear(self) -> None:
         """As if no test had been here."""
-        self.files, self.replies, self.once, self.requests, self.raw = {}, {}, {}, [], {}
+        self.files, self.replies, self.once, self.handlers, self.requests = {}, {}, {}, {}, []
         self.rate = None
         for path in list(self._held):
             self.release(path)
@@ -148,7 +149,8 @@ class Site:
         if path == self.FIRST:
             return Reply(200, self.first.encode(), {"Content-Type": "text/javascript", "Cache-Control": "no-store"})
         reply = self._answer(method, target, path, body, headers)
-        if self.first and reply.body and reply.headers.get("Content-Type", "").startswith("text/html"):
+        is_page = reply.headers.get("Content-Type", "").startswith("text/html")
+        if self.first and is_page and isinstance(reply.body, bytes) and reply.body:
             doctype, _, rest = reply.body.partition(b">")
             return reply._replace(body=doctype + f'><script src="{self.FIRST}"></script>'.encode() + rest)
         return reply
@@ -159,6 +161,8 @@ class Site:
             held.wait()
         if path in self.once:
             return self.once.pop(path)
+        if path in self.handlers:
+            return self.handlers[path](method, headers, body)
         if path in self.replies:
             return self.replies[path]
         if path.startswith("/real/"):
@@ -170,8 +174,13 @@ class Site:
             return Reply(404, b"Not found", {"Content-Type": "text/plain"})
         return _file(path, mounted.read_bytes(), headers)
 
-    def send(self, body: bytes, out: BinaryIO) -> None:
+    def send(self, body: Body, out: BinaryIO) -> None:
         """Write *body*; where there is a rate, all connections share it."""
+        if not isinstance(body, bytes):
+            for piece in body:
+                out.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            out.write(b"0\r\n\r\n")
+            return
         if self.rate is None:
             out.write(body)
             return
