@@ -131,6 +131,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
   const streams = new Map()
   /** The bytes that Python's next text speaks of. @type {Uint8Array} */
   let bytes = NO_BYTES
+  /** The header lines that Python has from the last request. @type {string | undefined} */
+  let lastLines
   const state = { enabled: true }
   let lastRef = 0
   let pruneAt = 100
@@ -251,10 +253,12 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       sent = given
     }
 
-    /** As it crosses. @param {Sent} given */
+    /** As they cross: not at all if they are what they were, as they mostly are. @param {Sent} given */
     function linesOf({ headers }) {
       let lines = ""
       for (const [name, value] of headers) lines += lines ? `\n${name}: ${value}` : `${name}: ${value}`
+      if (lines === lastLines) return undefined
+      lastLines = lines
       return lines
     }
 
@@ -347,6 +351,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       try {
         text = sent ? page.send(id, linesOf(sent), sent.body, atOnce) : page.answer(id, json, atOnce)
       } catch (error) {
+        lastLines = undefined
         // Not the handler's doing, which is always told as an answer; but nobody shall wait for ever.
         const fault = faultOf(error, row)
         onFault(fault)

@@ -251,21 +251,21 @@ export function baseOf(global) {
  */
 function withDefaults({ headers, body, method, url, credentials = "same-origin", door }) {
   const { navigator, document, location } = globalThis
-  const names = new Set(headers.map(([name]) => name))
+  const origin = location?.origin
   /** @type {[string, string][]} */
   const all = [...headers]
   /** @param {string} name @param {string | undefined} value */
   const add = (name, value) => {
-    if (value && !names.has(name)) all.push([name, value])
+    if (value && !headers.some(([given]) => given === name)) all.push([name, value])
   }
-  const own = !location || url.startsWith(`${location.origin}/`)
+  const own = !location || url.startsWith(`${origin}/`)
   add("host", url.split("/", 3)[2])
   add("accept", door === "eventsource" ? "text/event-stream" : "*/*")
   add("accept-language", navigator?.language)
   add("user-agent", navigator?.userAgent)
   if (body !== undefined || method === "POST" || method === "PUT") add("content-length", String(lengthOf(body)))
-  if (!own || !["GET", "HEAD"].includes(method)) add("origin", location?.origin)
-  add("referer", location && (own ? location.href.replace(/#.*$/s, "") : `${location.origin}/`))
+  if (!own || !["GET", "HEAD"].includes(method)) add("origin", origin)
+  add("referer", location && (own ? location.href.replace(/#.*$/s, "") : `${origin}/`))
   if (credentials === "include" || (credentials === "same-origin" && own)) add("cookie", document?.cookie)
   return all
 }

@@ -130,6 +130,7 @@ class Page:
         self._send_bytes = side.piece
         self._enabled = True
         self._ids = count(1)
+        self._headers: dict[str, str] = {}
         self._exchanges: dict[str, Exchange] = {}
         self._awaited: dict[str, Exchange] = {}
         self._streams: dict[str, Stream] = {}
@@ -242,18 +243,21 @@ class Page:
 
     # As HTTP has it
 
-    def hand(self, number: str, headers: str, body: Any = None) -> None:
-        """What was sent, for a latency function that may look at it."""
-        pagehttp.hand(self._exchanges[number], headers, body)
+    def hand(self, number: str, headers: str | None, body: Any = None) -> None:
+        """What was sent, for a latency function that may look at it: headers if they are not the last request's."""
+        if headers is not None:
+            self._headers = pagehttp.read_headers(headers)
+        # A copy, as a handler may change what it is given.
+        pagehttp.hand(self._exchanges[number], dict(self._headers), body)
 
     def captures(self, number: str) -> str:
         """What the url expression captured, for a handler of the page."""
         return json.dumps(self._exchanges[number].params)
 
-    def send(self, number: str, headers: str, body: Any = None, at_once: bool = False) -> str:
+    def send(self, number: str, headers: str | None, body: Any = None, at_once: bool = False) -> str:
         """The same as `answer`, in HTTP's words: see `pagehttp.encode`. Of a streamed body `pull` gives the pieces."""
+        self.hand(number, headers, body)
         exchange = self._exchanges.pop(number)
-        pagehttp.hand(exchange, headers, body)
         return self._answer(number, exchange, at_once, self._encode_http)
 
     def pull(self, number: str) -> str:

@@ -21,21 +21,25 @@ if sys.platform == "emscripten":
     from pyodide.ffi import to_js  # type: ignore[import-not-found, no-redef]
 
 
-def hand(exchange: Exchange, headers: str, body: Any) -> None:
-    """Give an accepted request its headers, one a line, and its body: a text, or bytes of the page."""
+def read_headers(lines: str) -> dict[str, str]:
+    """Headers, as they cross: one a line."""
+    return dict(line.split(": ", 1) for line in lines.split("\n")) if lines else {}
+
+
+def hand(exchange: Exchange, headers: dict[str, str], body: Any) -> None:
+    """Give an accepted request its headers and its body: a text, or bytes of the page."""
     if body is None:
         content = b""
     elif isinstance(body, str):
         content = body.encode("utf-8", "replace")
     else:
         content = bytes(body) if isinstance(body, (bytes, bytearray)) else body.to_bytes()
-    named = dict(line.split(": ", 1) for line in headers.split("\n")) if headers else {}
-    exchange.request = exchange.request._replace(headers=named, body=content)
+    exchange.request = exchange.request._replace(headers=headers, body=content)
     if not content:
         exchange.data = None
         return
     try:
-        exchange.data = decode(content, named.get("content-type", ""))
+        exchange.data = decode(content, headers.get("content-type", ""))
     except BodyError as error:
         exchange.refuse(HTTPError(400, {"error": str(error)}))
 

@@ -25,7 +25,9 @@ def accept(page: browser.Page, method: str, path: str) -> str:
     return accepted.split()[0]
 
 
-def send(page: browser.Page, method: str, path: str, headers: str = "", body: Any = None, at_once: bool = False) -> str:
+def send(
+    page: browser.Page, method: str, path: str, headers: str | None = "", body: Any = None, at_once: bool = False
+) -> str:
     return page.send(accept(page, method, path), headers, body, at_once)
 
 
@@ -71,6 +73,19 @@ def test_a_handler_sees_headers_bytes_and_what_they_mean(page: browser.Page):
         '{"a": "ü"}',
     ]
     assert json.loads(send(page, "POST", "it", "content-type: text/plain", b"abc")[1:])[0] == "abc"
+
+
+def test_headers_cross_only_if_they_are_not_those_of_the_last_request(page: browser.Page):
+    @page.server.get("it")
+    def echo(context: Context):
+        told = dict(context.headers)
+        context.headers["x-mine"] = "changed"  # type: ignore[index]
+        return told
+
+    seen = [
+        json.loads(send(page, "GET", "it", headers)[1:]) for headers in ("x-mine: a", None, None, "x-mine: b", None)
+    ]
+    assert seen == [{"x-mine": "a"}] * 3 + [{"x-mine": "b"}] * 2
 
 
 def test_a_body_that_is_not_what_it_says_is_400_and_reaches_no_handler(page: browser.Page):

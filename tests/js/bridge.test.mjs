@@ -53,6 +53,23 @@ test("a row of Python's is described once, when somebody wants to know of it", a
   assert.ok(answered[0].row.handler === bridge.getRoute("one book").handler)
 })
 
+test("headers cross only if they are not those of the last request, or if that one failed", () => {
+  const { fake, bridge } = createCast()
+  fake.python("GET", "it", () => {})
+  const crossed = []
+  fake.page.send = (id, lines) => {
+    crossed.push(lines)
+    if (lines === "x-mine: c") throw new Error("no")
+    return "+{}"
+  }
+  for (const value of ["a", "a", "b", "a", "c", "c", "a"]) {
+    const exchange = bridge.accept({ method: "GET", url: "it" })
+    exchange.send({ headers: [["x-mine", value]] })
+    exchange.answer(() => {})
+  }
+  assert.deepEqual(crossed, ["x-mine: a", undefined, "x-mine: b", "x-mine: a", "x-mine: c", "x-mine: c", "x-mine: a"])
+})
+
 test("what nobody answers is not ours", () => {
   assert.equal(createCast().bridge.accept({ method: "GET", url: "books" }), undefined)
 })
