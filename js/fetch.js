@@ -1,9 +1,11 @@
 // fetch, answered by the server: `installFetch(server, global)` gives back the function that undoes it.
 
+import { readBody } from "./body.js"
 import { answer, lengthOf, offer } from "./http.js"
 import { isStreamed } from "./message.js"
 import * as originals from "./originals.js"
 
+/** @import { Body } from "./body.js" */
 /** @import { Server } from "./backbone.js" */
 /** @import { Exchange } from "./bridge.js" */
 /** @import { Answer } from "./http.js" */
@@ -21,8 +23,8 @@ import * as originals from "./originals.js"
  * @property {string} method
  * @property {string} url  Absolute, without fragment.
  * @property {AbortSignal | undefined} signal
- * @property {any} sent  The body, if it was given beside a url.
- * @property {boolean} given  Whether it was given a Request.
+ * @property {boolean} sent  Whether a body was given, and not only a Request that may have one.
+ * @property {Body | undefined} body  The same, taken when the Request is made; nothing for a stream.
  * @property {() => Request} request  The native one, made when it is first asked for; throws what the browser refuses.
  * @property {() => Promise<Response>} network  The same call, of what was there before us.
  * @property {() => void} keep  Take what may change until it is made; throws like `request`.
@@ -151,7 +153,8 @@ function createReader(global) {
   const resolve = (input) => new URL(String(input), document?.baseURI)
 
   /**
-   * Read what fetch was given, as far as no body is used up by it. Undefined if it is nothing for a server, or wrong.
+   * Read what fetch was given, but nothing that can be read only once: the network may still want it. Undefined if it is
+   * nothing for a server, or wrong.
    *
    * @param {IArguments} args
    * @param {(...args: any) => Promise<Response>} native
@@ -161,33 +164,51 @@ function createReader(global) {
     const [input, init] = args
     try {
       const given = isRequest(input) ? input : undefined
-      const sent = init?.body ?? undefined
-      const signal = (init?.signal === undefined ? given?.signal : init.signal) ?? undefined
-      // A Request and a stream are used up by the Request that is made of them, and the network may still want them.
-      /** @type {Request | undefined} */
-      let request = given || isStream(sent) ? undefined : new Request(input, init)
-      const { href, username, password } = request ? new URL(request.url) : given ? new URL(given.url) : resolve(input)
+      const { href, protocol, username, password } = given ? new URL(given.url) : resolve(input)
       const url = href.replace(/#.*/s, "")
-      const method = request?.method ?? normalized(init?.method ?? given?.method ?? "GET")
-      const mode = request?.mode ?? init?.mode ?? given?.mode
-      if (!/^https?:/.test(url) || username || password || signal?.aborted) return undefined
+      const option = (/** @type {"method" | "mode" | "signal"} */ name) => (init?.[name] === undefined ? given?.[name] : init[name])
+      const method = normalized(option("method") === undefined ? "GET" : option("method"))
+      const mode = option("mode")
+      const signal = option("signal") ?? undefined
+      const sent = init?.body ?? undefined
+      if (!/^https?:$/.test(protocol) || username || password || !TOKEN.test(method) || signal?.aborted) return undefined
+      if (/^(connect|trace|track)$/i.test(method)) return undefined
       if (mode === "same-origin" && isForeign(url, global)) return undefined
       let network = () => native(...args)
-      return {
-        method, url, signal, sent, given: Boolean(given),
-        request: () => (request ??= new Request(input, init)),
+      /** @type {Call} */
+      const call = {
+        method, url, signal, sent: sent !== undefined, body: undefined,
+        request: once(() => {
+          const request = new Request(given ?? href, init)
+          call.body = taken(sent)
+          return request
+        }),
         network: () => network(),
         keep() {
-          const kept = (request ??= new Request(input, init))
+          const kept = call.request()
+          // What cannot change meanwhile goes as it came.
           const fixed = typeof input === "string" && Object.values(init ?? {}).every(isPlain)
-          const [, options] = fixed && init ? [input, { ...init }] : args
-          network = () => (fixed && resolve(input).href === kept.url ? native(...(init ? [input, options] : args)) : native(kept))
+          const copies = init ? [input, { ...init }] : args
+          network = () => (fixed && resolve(input).href === kept.url ? native(...copies) : native(kept))
         },
       }
+      return call
     } catch {
       return undefined
     }
   }
+}
+
+// As browsers write it for a form.
+const WRITTEN = /^multipart\/form-data; boundary=----/
+// What HTTP has for a name.
+const TOKEN = /^[!#$%&'*+.^`|~\w-]+$/
+
+/** @template T @param {() => T} make @returns {() => T} */
+function once(make) {
+  /** @type {T | undefined} */
+  let made
+  return () => (made ??= make())
 }
 
 /** @param {any} value */
@@ -223,21 +244,36 @@ function onAbort(signal, act) {
 }
 
 /**
- * What a request sends: text, or bytes, or a promise of bytes where only the browser can read them.
+ * A body as it is now, whatever becomes of it later. Nothing for a stream, which is read when it is wanted.
+ *
+ * @param {any} sent
+ */
+function taken(sent) {
+  if (isStream(sent)) return undefined
+  // A document is nothing special here.
+  return readBody(/Document\]$/.test(Object.prototype.toString.call(sent)) ? String(sent) : sent)
+}
+
+/**
+ * What a request sends; a promise where that cannot be read at once.
  *
  * @param {Call} call
  * @param {Request} request
  * @param {(cancel: (reason: any) => void) => void} onCancel
- * @returns {string | Uint8Array | undefined | Promise<Uint8Array | undefined>}
+ * @returns {string | Uint8Array | undefined | Promise<string | Uint8Array | undefined>}
  */
-function bodyOf({ sent, given, method }, request, onCancel) {
-  if (typeof sent === "string") return wellFormed(sent)
-  if (sent instanceof URLSearchParams) return String(sent)
-  if (sent instanceof ArrayBuffer) return new Uint8Array(sent.slice(0))
-  if (ArrayBuffer.isView(sent)) return new Uint8Array(sent.buffer, sent.byteOffset, sent.byteLength).slice()
-  if (sent === undefined && (!given || method === "GET" || method === "HEAD" || request.body === null)) return undefined
-  if (request.body && (given || isStream(sent))) return readAll(request.body, onCancel)
-  return request.arrayBuffer().then((buffer) => (given && !buffer.byteLength ? undefined : new Uint8Array(buffer)))
+function bodyOf({ body, sent, method }, request, onCancel) {
+  if (body) return body.content ?? body.read()
+  if (!sent && (method === "GET" || method === "HEAD" || request.body === null)) return undefined
+  if (request.body) return readAll(request.body, onCancel)
+  return request.arrayBuffer().then((buffer) => (buffer.byteLength ? new Uint8Array(buffer) : undefined))
+}
+
+/** @param {Call} call @param {Request} request @returns {[string, string][]} */
+function headersOf({ body }, request) {
+  const headers = /** @type {[string, string][]} */ ([...request.headers])
+  // A form is written by us, because WebKit lets nobody read what it would write; the boundary is ours, too.
+  return body?.form && body.type ? headers.map(([name, value]) => [name, WRITTEN.test(value) ? /** @type {string} */ (body.type) : value]) : headers
 }
 
 /** @param {ReadableStream<Uint8Array>} stream @param {(cancel: (reason: any) => void) => void} onCancel */
@@ -266,11 +302,6 @@ function joined(chunks) {
     at += chunk.length
   }
   return bytes
-}
-
-/** @param {string} text */
-function wellFormed(text) {
-  return /\p{Surrogate}/u.test(text) ? new TextDecoder().decode(new TextEncoder().encode(text)) : text
 }
 
 // --- What is answered ------------------------------------------------------------------------------------------------
@@ -347,18 +378,19 @@ function createResponder(server, global) {
           return fail()
         }
         const { method, redirect, credentials, mode } = request
-        const headers = /** @type {[string, string][]} */ ([...request.headers])
-        const form = call.sent instanceof FormData ? call.sent : undefined
-        cancel = answer(server, exchange, { method, url: call.url, headers, body, form, door: "fetch", redirect, credentials, mode }, { reply, fail })
+        const headers = headersOf(call, request)
+        const asked = { method, url: call.url, headers, body, form: call.body?.form, redirect, credentials, mode }
+        cancel = answer(server, exchange, { ...asked, door: "fetch" }, { reply, fail })
       }
 
       /** @param {Answer} answered */
       function reply(answered) {
         const { body, status } = answered
         const facts = factsOf(answered, request)
-        const opaque = facts.status === 0
-        const empty = opaque || NULL_BODY.includes(status) || request.method === "HEAD"
-        const refused = (request.mode === "same-origin" && isForeign(answered.url, global)) || (empty && request.integrity && !opaque)
+        const empty = facts.status === 0 || NULL_BODY.includes(status) || request.method === "HEAD"
+        const strayed = request.mode === "same-origin" && isForeign(answered.url, global)
+        // What is not to be read cannot be checked.
+        const refused = strayed || (empty && request.integrity && facts.type !== "opaqueredirect")
         if ((empty || refused) && isStreamed(body)) body.cancel()
         if (refused) return fail()
         // What is there already needs no stream, unless it is nothing: WebKit would read a piece of no bytes first.
@@ -410,8 +442,19 @@ function createResponder(server, global) {
     // The constructor would say what a text's type is, where nobody has.
     const typed = typeof body !== "string" || allowed.some(([name]) => name.toLowerCase() === "content-type")
     const usual = status >= 200 && status <= 599
-    const response = new Response(typed ? body : new TextEncoder().encode(body), { status: usual ? status : 200, statusText, headers: allowed })
+    const given = typed ? body : new TextEncoder().encode(body)
+    const init = { status: usual ? status : 200, statusText, headers: allowed }
+    const response = construct(given, init) ?? new Response(given, transmitted(init))
     return dressed(response, usual ? facts : { ...facts, status }, failure)
+  }
+
+  /** @param {any} body @param {ResponseInit} init @returns {Response | undefined} */
+  function construct(body, init) {
+    try {
+      return new Response(body, init)
+    } catch {
+      return undefined
+    }
   }
 
   /**
@@ -451,6 +494,18 @@ function createResponder(server, global) {
       })
     }
   }
+}
+
+/**
+ * Status line and headers as they would be after a network, which has no letters beyond Latin-1.
+ *
+ * @param {{ status: number, statusText: string, headers: [string, string][] }} init
+ * @returns {ResponseInit}
+ */
+function transmitted({ status, statusText, headers }) {
+  const latin = (/** @type {string} */ text) => text.replace(/[^\t\x20-\xff]/gu, "?")
+  const named = headers.filter(([name]) => TOKEN.test(name))
+  return { status, statusText: latin(statusText), headers: named.map(([name, value]) => [name, latin(value)]) }
 }
 
 /**
@@ -498,6 +553,8 @@ async function isIntact(bytes, integrity) {
   const kinds = named.map((each) => each?.[1] ?? "")
   const strongest = kinds.sort().at(-1)
   if (!strongest) return true
+  // Plain http from another machine: there is no other way than the browser's own check.
+  if (!crypto.subtle) return originals.fetch(URL.createObjectURL(new Blob([bytes])), { integrity }).then(() => true, () => false)
   const digest = await digestOf(bytes, strongest)
   return named.some((each) => each?.[1] === strongest && each[2].replace(/-/g, "+").replace(/_/g, "/").replace(/=+$/, "") === digest)
 }

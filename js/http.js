@@ -52,8 +52,10 @@ const REDIRECTS = [301, 302, 303, 307, 308]
  */
 export function offer(server, wanted, then) {
   const { method, url, sync } = wanted
+  // Where the page is when it asks; it may go elsewhere while the runtime loads.
+  const base = baseOf(globalThis)
   const decide = () => {
-    const exchange = server.accept({ method, url, base: baseOf(globalThis) })
+    const exchange = server.accept({ method, url, base })
     if (exchange) return then(exchange)
     then(server.unmatched?.(wanted) === "fail" ? null : undefined)
   }

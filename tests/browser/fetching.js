@@ -11,7 +11,7 @@
   let group = ""
   // In Debian's WebKit whatever ends a fetch that has begun is a new AbortError, whatever the reason was.
   const LOSES_REASON = { differs: ["webkit"] }
-  // Nor does it let a script read what a form with files would be sent as.
+  // Nor does it let a script read what a Request would send that was made of a form with files.
   const UNREADABLE = { differs: ["webkit"] }
   const add = (name, run, { differs = [] } = {}) => cases.push({ name: `${group}: ${name}`, run, differs })
 
@@ -187,7 +187,14 @@
     form.append("g", new Blob(["x"]))
     form.append("h", new File([], ""))
     return post(form)
-  }, UNREADABLE)
+  })
+  add("FormData with a content-type of one's own", async () => {
+    const form = new FormData()
+    form.append("a", "1")
+    const { type } = await post(form, { headers: { "content-type": "text/own" } })
+    return type
+  })
+  add("a document", () => post(new DOMParser().parseFromString("<p>", "text/html")))
   add("empty FormData", () => post(new FormData()))
   add("FormData is taken at once", () => {
     const form = new FormData()
@@ -354,7 +361,7 @@
     const form = new FormData()
     form.append("f", new File(["x"], "x.txt"))
     return seen(to(307, "/api/echo"), { method: "POST", body: form })
-  }, UNREADABLE)
+  })
   add("a Blob after 308", () => seen(to(308, "/api/echo"), { method: "POST", body: new Blob(["x"], { type: "a/b" }) }))
   add("a relative location", async () => whole(await fetch(to(302, "../answers/text"))))
   add("a location with letters beyond ASCII", async () => whole(await fetch(to(302, "/api/echo?%C3%BC"))))
@@ -415,6 +422,11 @@
   add("the stronger counts", async () => outcome(fetch("api/answers/text", { integrity: `sha256-${await digest("SHA-256")} sha384-${await digest("SHA-384", "x")}` })))
   add("with options", async () => whole(await fetch("api/answers/text", { integrity: `sha256-${await digest("SHA-256")}?x=y` })))
   add("nonsense", async () => whole(await fetch("api/answers/text", { integrity: "nonsense md5-abc" })))
+  add("of an answer without a body", () => outcome(fetch("api/status/204", { integrity: "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }).then(head)))
+  add("of an empty answer", async () => outcome(fetch("api/answers/empty", { integrity: `sha256-${await digest("SHA-256", "")}` }).then(whole)))
+  add("of a HEAD", () => outcome(fetch("api/answers/text", { method: "HEAD", integrity: "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }).then(head)))
+  add("of another origin, not to be read", async () => outcome(fetch(`${elsewhere}/api/answers/text`, { mode: "no-cors", integrity: `sha256-${await digest("SHA-256")}` }).then(head)))
+  add("of another origin", async () => outcome(fetch(`${elsewhere}/api/answers/text`, { integrity: `sha256-${await digest("SHA-256")}` }).then(whole)))
   add("of a stream", () => outcome(fetch("api/pieces", { integrity: "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" })))
 
   // --- Streams -------------------------------------------------------------------------------------------------------
