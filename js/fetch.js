@@ -36,6 +36,9 @@ import * as originals from "./originals.js"
  * @property {number} [status]  One that the constructor would refuse; 0 hides everything.
  */
 
+// As it was before anybody could replace it.
+const pristine = globalThis.fetch
+
 /** @type {WeakMap<object, WeakMap<object, Installation>>} */
 const installations = new WeakMap()
 
@@ -55,8 +58,11 @@ export function installFetch(server, global) {
     installation.fetch = createFetch(server, global, installation)
     known.set(global, installation)
   }
-  // Who has wrapped ours meanwhile still calls it; it only has to answer again.
-  if (global.fetch === installation.native) global.fetch = installation.fetch
+  // Who has wrapped ours meanwhile still calls it; it only has to answer again. The browser's own surely does not.
+  if (global.fetch === installation.native || global.fetch === pristine) {
+    installation.native = global.fetch
+    global.fetch = installation.fetch
+  }
   installation.users += 1
 
   let over = false
