@@ -471,18 +471,10 @@ function send(installation, xhr, call, native, args) {
   if (!call.async) return ours.answerNow(decided?.exchange)
 
   held = ours
-  ours.begin(forget, () => {
-    // What it would have said at once it has said.
-    const quiet = [xhr, ...(hasListeners(installation, xhr.upload) ? [xhr.upload] : [])]
-    const hush = (/** @type {Event} */ event) => event.stopImmediatePropagation()
-    for (const each of quiet) each.addEventListener("loadstart", hush, true)
-    if (pinned.has(xhr)) unpin(xhr)
+  ours.start(forget, () => {
+    unpin(xhr)
     call.ours = undefined
-    try {
-      sendByBrowser(xhr, call, native, body ? [body.copy()] : [])
-    } finally {
-      for (const each of quiet) each.removeEventListener("loadstart", hush, true)
-    }
+    sendByBrowser(xhr, call, native, body ? [body.copy()] : [])
   })
   if (decided) ours.decide(decided.exchange)
 }
@@ -532,7 +524,7 @@ function hasListeners({ listeners, global }, upload) {
 function createAnswered({ server, global, mimes, run, listeners }, xhr, call, url, body) {
   const { scheduler } = server
   const { upload } = xhr
-  const start = time()
+  const startTime = time()
   let readyState = OPENED
   let sending = true
   // Whether nothing that comes is wanted any more, and whether it was opened anew, so that nothing is told either.
@@ -540,6 +532,7 @@ function createAnswered({ server, global, mimes, run, listeners }, xhr, call, ur
   let left = false
   let uploaded = body === undefined
   let hears = false
+  let begun = false
   /** @type {any} */
   let answered
   /** @type {Received | undefined} */
@@ -553,7 +546,7 @@ function createAnswered({ server, global, mimes, run, listeners }, xhr, call, ur
   let goToNetwork = () => {}
 
   return {
-    begin, decide, abort, leave, watchTime, answerNow, text,
+    start, decide, abort, leave, watchTime, answerNow, text,
     get readyState() { return readyState },
     get sending() { return sending },
     get received() { return received },
@@ -589,13 +582,19 @@ function createAnswered({ server, global, mimes, run, listeners }, xhr, call, ur
   // --- On its way ------------------------------------------------------------------------------------------------------
 
   /** @param {() => void} forget @param {() => void} network */
-  function begin(forget, network) {
+  function start(forget, network) {
     cancel = forget
     goToNetwork = network
     hears = body !== undefined && hasListeners({ listeners, global }, upload)
+    watchTime()
+  }
+
+  // Not before it is decided: the browser would say it once more.
+  function begin() {
+    if (begun) return
+    begun = true
     tell(xhr, "loadstart", 0, 0)
-    if (!over && !uploaded && hears) tell(upload, "loadstart", 0, body?.length ?? 0)
-    if (!over) watchTime()
+    if (!over && hears) tell(upload, "loadstart", 0, body?.length ?? 0)
   }
 
   /** @param {any} exchange */
@@ -604,7 +603,11 @@ function createAnswered({ server, global, mimes, run, listeners }, xhr, call, ur
     if (exchange === undefined) {
       over = true
       cancelTime()
-      goToNetwork()
+      return goToNetwork()
+    }
+    begin()
+    if (over) {
+      exchange?.drop()
     } else if (exchange === null) {
       cancel = scheduler.later(() => fail("error"), 0)
     } else if (!body || body.content !== undefined) {
@@ -661,7 +664,7 @@ function createAnswered({ server, global, mimes, run, listeners }, xhr, call, ur
   function watchTime() {
     cancelTime()
     if (over || !call.async || readyState === DONE || !(xhr.timeout > 0)) return
-    cancelTime = scheduler.later(() => fail("timeout"), Math.max(xhr.timeout - (time() - start), 0))
+    cancelTime = scheduler.later(() => fail("timeout"), Math.max(xhr.timeout - (time() - startTime), 0))
   }
 
   // --- The answer ------------------------------------------------------------------------------------------------------
@@ -776,6 +779,7 @@ function createAnswered({ server, global, mimes, run, listeners }, xhr, call, ur
 
   /** @param {"error" | "timeout"} type */
   function fail(type) {
+    begin()
     if (over) return
     stop()
     run(failSteps(type))
@@ -805,6 +809,7 @@ function createAnswered({ server, global, mimes, run, listeners }, xhr, call, ur
   }
 
   function abort() {
+    if (!over) begin()
     if (!over) {
       stop()
       for (const _ of failSteps("abort"));
@@ -824,6 +829,7 @@ function createAnswered({ server, global, mimes, run, listeners }, xhr, call, ur
 
   /** @param {any} exchange */
   function answerNow(exchange) {
+    begun = true
     /** @type {import("./http.js").Answer | undefined} */
     let given
     let why = ""
