@@ -54,6 +54,8 @@ class Site:
     ``site.once`` those that only the first request there gets; ``site.handlers`` the functions that are asked for one,
     with the request's method, headers and body. ``site.rate`` is how many bytes it sends in a second.
     ``site.first`` is a script that every page runs before its own, for engines that cannot be told to.
+    ``site.raw`` holds functions by prefix that write their answers themselves: they are given http.server's handler and
+    the request's body.
     """
 
     FIRST = "/first-in-every-page.js"
@@ -65,6 +67,7 @@ class Site:
         self.once: dict[str, Reply] = {}
         self.handlers: dict[str, Callable[[str, Mapping[str, str], bytes], Reply]] = {}
         self.rate: int | None = None
+        self.raw: dict[str, Callable[[BaseHTTPRequestHandler, bytes], None]] = {}
         self.requests: list[Seen] = []
         self.first = ""
         self._held: dict[str, threading.Event] = {}
@@ -73,10 +76,17 @@ class Site:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Headers and body are two writes, and the second would wait for the first to be acknowledged.
+            disable_nagle_algorithm = True
 
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                reply = site.answer(self.command, self.path, self.rfile.read(length), self.headers)
+                sent = self.rfile.read(length)
+                for prefix, write in site.raw.items():
+                    if self.path.startswith(prefix):
+                        site.requests.append(Seen(self.command, unquote(self.path), sent.decode("utf-8", "replace")))
+                        return write(self, sent)
+                reply = site.answer(self.command, self.path, sent, self.headers)
                 self.send_response(reply.status)
                 if isinstance(reply.body, bytes):
                     framing = {"Content-Length": str(reply.promised or len(reply.body))}
@@ -92,7 +102,7 @@ class Site:
                 if reply.promised:
                     self.close_connection = True
 
-            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_patch = do_CHICKEN = answer
 
             def handle(self) -> None:
                 # A page may be closed while it loads.
@@ -119,7 +129,7 @@ class Site:
 
     def clear(self) -> None:
         """As if no test had been here."""
-        self.files, self.replies, self.once, self.handlers, self.requests = {}, {}, {}, {}, []
+        self.files, self.replies, self.once, self.handlers, self.requests, self.raw = {}, {}, {}, {}, [], {}
         self.rate = None
         for path in list(self._held):
             self.release(path)
