@@ -13,11 +13,13 @@ declare namespace fauxServer {
   export type FauxServer = types.FauxServer
   export type Handler = types.Handler
   export type Happenings = types.Happenings
+  export type Intercepted = types.Intercepted
   export type Route = types.Route
   export type RouteDefinition = types.RouteDefinition
   export type Surroundings = types.Surroundings
   export type Transport = types.Transport
   export type TransportFactory = types.TransportFactory
+  export type UnmatchedPolicy = types.UnmatchedPolicy
 }
 
 export = fauxServer

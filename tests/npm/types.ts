@@ -8,7 +8,7 @@ const stop = await start(options)
 const server: FauxServer = stop.fauxServer
 stop()
 await start()
-await start({ routes: "routes.py", quiet: true, reload: false, hold: false, base: "https://api.example.com/" })
+await start({ routes: "routes.py", quiet: true, reload: false, hold: false, base: "https://api.example.com/", unmatched: "warn" })
 
 const list: Handler = (context) => [{ id: 1, url: context.url }]
 const one = (context: Context, id?: string) => ({ id: Number(id), asked: context.query["q"], sent: context.data.title })
@@ -30,6 +30,9 @@ server
   .setLatency((context) => (context.httpMethod === "GET" ? 20 : 400))
   .setDefaultHandler(() => "404")
   .setTransportFactory(jqXHRTransport)
+  .setUnmatched("error")
+  .setUnmatched("api/", ({ url, door }) => (url.endsWith("live") && door === "fetch" ? "bypass" : undefined))
+  .setUnmatched("api/", null)
   .enable(false)
   .reset()
 const definition: RouteDefinition = { urlExp: "books" }
@@ -68,6 +71,8 @@ export { answers, booted, captured, found, loaded, status, told, value }
 
 // @ts-expect-error: a latency is in milliseconds
 server.setLatency("50")
+// @ts-expect-error: there is no such policy
+server.setUnmatched("api/", "silence")
 // @ts-expect-error: there is no such option
 await start({ route: "routes.py" })
 // @ts-expect-error: nothing of that name can be heard
