@@ -1,5 +1,7 @@
 // What HTTP says, in JavaScript's words: what was sent, as a handler sees it, and its result as a status, headers and a body.
 
+import { encode } from "./body.js"
+import { parameterOf, readForm, readText } from "./multipart.js"
 import * as originals from "./originals.js"
 import { queryOf } from "./handlers.js"
 import { readError, reasonOf } from "./reply.js"
@@ -33,10 +35,11 @@ export function readData(body, type, form) {
   if (form) return fieldsOf(form)
   if (body === undefined || !body.length) return undefined
   const kind = type.split(";")[0].trim().toLowerCase()
-  const text = () => (typeof body === "string" ? body : new TextDecoder().decode(body))
+  const text = (/** @type {string} */ charset = "utf-8") => (typeof body === "string" ? body : readText(body, charset))
   if (kind === "application/json" || kind.endsWith("+json")) return JSON.parse(text())
   if (kind === "application/x-www-form-urlencoded") return queryOf(new URLSearchParams(text()))
-  return kind.startsWith("text/") ? text() : undefined
+  if (kind === "multipart/form-data") return queryOf(readForm(typeof body === "string" ? encode(body) : body, type))
+  return kind.startsWith("text/") ? text(parameterOf(type, "charset")) : undefined
 }
 
 /** @param {FormData} form */
