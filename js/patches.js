@@ -19,11 +19,6 @@ export function createPatches(patches) {
   }))
 
   return {
-    /** What stands in the places: name and descriptor. */
-    get ours() {
-      return places.filter(({ placed }) => placed).map(({ name, ours }) => /** @type {[string, PropertyDescriptor]} */ ([name, ours]))
-    },
-
     place() {
       for (const place of places) {
         const { owner, name, make } = place
@@ -41,15 +36,19 @@ export function createPatches(patches) {
       }
     },
 
-    /** Put back what was there, where nothing stands over ours. */
+    /** Put back what was there, where nothing stands over ours, and give back what of ours is gone. */
     remove() {
+      /** @type {[string, PropertyDescriptor][]} */
+      const removed = []
       for (const place of places) {
         const { owner, name, original, ours } = place
         if (!place.placed || !same(Object.getOwnPropertyDescriptor(owner, name), ours)) continue
         if (original) Object.defineProperty(owner, name, original)
         else delete owner[name]
         place.placed = false
+        removed.push([name, ours])
       }
+      return removed
     },
   }
 }
@@ -66,4 +65,10 @@ function inheritedDescriptor(owner, name) {
 /** @param {PropertyDescriptor | undefined} a @param {PropertyDescriptor | undefined} b */
 function same(a, b) {
   return a === b || (a !== undefined && b !== undefined && a.value === b.value && a.get === b.get && a.set === b.set)
+}
+
+/** A function that calls itself what the one before it did. @param {any} replacement @param {any} original */
+export function named(replacement, original) {
+  for (const name of ["name", "length"]) Object.defineProperty(replacement, name, { value: original?.[name], configurable: true })
+  return replacement
 }

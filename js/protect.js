@@ -3,6 +3,7 @@
 
 import { now } from "./originals.js"
 import { layRails, noRails } from "./rails.js"
+import { httpOf } from "./message.js"
 import { readError } from "./reply.js"
 import { createTimeLimit } from "./timelimit.js"
 
@@ -104,15 +105,19 @@ export function protect(pyodide, onCrash) {
  */
 export function deadExchange(crash, { method, url }) {
   const start = now()
+  let http = false
   return {
     row: { row: "", name: "", urlExp: "", httpMethod: "*", handler: undefined, python: true, label: "", location: "" },
     take() {},
+    send() {
+      http = true
+    },
     context: () => ({ url, httpMethod: method, route: { name: "", handlerParams: [] } }),
     delay: () => 0,
     /** @type {Exchange["answer"]} */
     answer(done) {
       console.error(`fauxserver: ${method} ${url} → 500, ${(now() - start).toFixed(0)} ms. ${crash.message}`)
-      done(readError(crash))
+      done(http ? httpOf(readError(crash)) : readError(crash))
     },
     drop() {},
   }

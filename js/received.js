@@ -42,7 +42,8 @@ export function createReceived({ headers, body, url }, override, global) {
     /** What content-length promises, or 0. */
     get total() {
       const length = header("content-length")
-      return length !== null && /^\d+$/.test(length) ? Number(length) : 0
+      // What was packed says its packed length.
+      return length !== null && /^\d+$/.test(length) && !header("content-encoding") ? Number(length) : 0
     },
   }
 

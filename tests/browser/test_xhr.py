@@ -122,6 +122,9 @@ DEPARTURES: dict[str, dict[str, list[str]]] = {
         "what breaks off is taken for whole": ["streams: broken off"],
         "an upload that is redirected is counted twice, and keeps its origin": REDIRECTED_UPLOADS,
         "after abort, the text stays": ["abort: in state 2"],
+        "the name is left out of the address": [
+            *("names: user and password", "names: in the address", "names: with a body", "sync: user and password")
+        ],
         "what a listener opens anew gets the old answer's text, or is told of the old one's end without its size": [
             "open: again in readystatechange 2",
             "open: again in readystatechange 4",
