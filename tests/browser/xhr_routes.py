@@ -54,7 +54,11 @@ def say(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Said:
         text = json.dumps({**heard, "body": base64.b64encode(body).decode()})
         return Said(200, given | {"content-type": "application/json"}, text.encode(), pause)
     if path.endswith("/secret") and headers.get("authorization") != "Basic bWU6b3Blbg==":
-        return Said(401, given | {"www-authenticate": f"{asked['how']} realm=\"{asked['realm']}\"", "content-type": "text/plain"}, b"Who?")
+        return Said(
+            401,
+            given | {"www-authenticate": f'{asked["how"]} realm="{asked["realm"]}"', "content-type": "text/plain"},
+            b"Who?",
+        )
     kind = asked.get("type", "text/plain")
     given["content-type"] = kind
     if path.endswith("/stream"):
