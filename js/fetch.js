@@ -383,9 +383,9 @@ function createResponder(server, global) {
           exchange.drop()
           return fail()
         }
-        const { method, redirect, credentials, mode } = request
+        const { method, redirect, credentials, mode, referrer, referrerPolicy } = request
         const headers = headersOf(call, request)
-        const asked = { method, url: call.url, headers, body, form: call.body?.form, redirect, credentials, mode }
+        const asked = { method, url: call.url, headers, body, form: call.body?.form, redirect, credentials, mode, referrer, referrerPolicy }
         cancel = answer(server, exchange, { ...asked, door: "fetch" }, { reply, fail })
       }
 

@@ -2,6 +2,7 @@
 
 import { isStreamed, readable } from "./message.js"
 import * as originals from "./originals.js"
+import { refererOf } from "./referrer.js"
 
 /** @import { Exchange } from "./bridge.js" */
 /** @import { Body, HttpReply } from "./message.js" */
@@ -21,7 +22,10 @@ import * as originals from "./originals.js"
  *   redirect?: RequestRedirect,
  *   credentials?: RequestCredentials,
  *   mode?: RequestMode,
+ *   referrer?: string,
+ *   referrerPolicy?: ReferrerPolicy,
  * }} HttpRequest  Header names are in lower case, each is there once. A text is sent as UTF-8; `form` is what the body was made of.
+ *   `referrer` is as a Request has it: empty for none, and without it, or as `about:client`, it is the page.
  *
  * @typedef {object} Answer
  * @property {number} status
@@ -251,7 +255,7 @@ export function baseOf(global) {
  *
  * @param {HttpRequest} request
  */
-function withDefaults({ headers, body, method, url, credentials = "same-origin", door }) {
+function withDefaults({ headers, body, method, url, credentials = "same-origin", door, referrer = "about:client", referrerPolicy }) {
   const { navigator, document, location } = globalThis
   const origin = location?.origin
   /** @type {[string, string][]} */
@@ -267,7 +271,7 @@ function withDefaults({ headers, body, method, url, credentials = "same-origin",
   add("user-agent", navigator?.userAgent)
   if (body !== undefined || method === "POST" || method === "PUT") add("content-length", String(lengthOf(body)))
   if (!own || !["GET", "HEAD"].includes(method)) add("origin", origin)
-  add("referer", location && (own ? location.href.replace(/#.*$/s, "") : `${origin}/`))
+  if (referrer !== "" && location) add("referer", refererOf(url, referrer === "about:client" ? location.href : referrer, referrerPolicy))
   if (credentials === "include" || (credentials === "same-origin" && own)) add("cookie", document?.cookie)
   return all
 }

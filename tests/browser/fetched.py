@@ -20,7 +20,7 @@ def tell(method, url, headers, body):
         "query": url.partition("?")[2],
         "type": content_type,
         "length": headers.get("content-length") if "BOUNDARY" not in (content_type or "") else "some",
-        "accept": headers.get("accept"),
+        **{name: headers.get(name) for name in ("accept", "host", "origin", "referer", "user-agent", "cookie")},
         "own": {name: value for name, value in sorted(headers.items()) if name.startswith(("x-", "authorization"))},
         "body": body.decode("latin-1"),
     }
@@ -46,6 +46,7 @@ ANSWERS = {
         {"content-type": "multipart/form-data; boundary=x"},
     ),
     "large": (b"0123456789abcdef" * 20_000, PLAIN),
+    "cookie": (b"", {"set-cookie": "flavour=oat; Path=/"}),
     "headers": (
         b"headers",
         {
@@ -55,7 +56,7 @@ ANSWERS = {
             "x-empty": "",
             "cache-control": "no-store",
             "etag": '"1"',
-            "set-cookie": "seen=no; Max-Age=1",
+            "set-cookie": "seen=no; Path=/nowhere",
         },
     ),
 }

@@ -40,7 +40,7 @@
   /** All of a response. */
   const whole = async response => ({ ...head(response), headers: headersOf(response), text: await response.text(), after: response.bodyUsed })
   /** What the server was sent. */
-  const seen = async (...args) => (await fetch(...args)).json()
+  const seen = async (...args) => JSON.parse(short(await (await fetch(...args)).text()).split(location.host).join("HOST").split("localhost:" + location.port).join("OTHERHOST"))
   const post = (body, more = {}) => seen("api/echo", { method: "POST", body, ...more })
 
   // --- Arguments -----------------------------------------------------------------------------------------------------
@@ -146,6 +146,34 @@
   })
   // WebKit's network process sends them as UTF-8.
   add("letters of Latin-1", () => seen("api/echo", { headers: { "x-a": "\u00e9" } }).then(({ own }) => own["x-a"].length), { differs: ["webkit"] })
+
+  for (const referrer of ["", "about:client", "/other/page", `${elsewhere}/page`]) {
+    for (const url of ["api/echo", `${elsewhere}/api/echo`]) {
+      add(`the referrer ${short(referrer)} to ${short(url)}`, async () => (await seen(url, { referrer })).referer)
+    }
+  }
+  for (const referrerPolicy of ["", "no-referrer", "no-referrer-when-downgrade", "origin", "origin-when-cross-origin", "same-origin", "strict-origin", "strict-origin-when-cross-origin", "unsafe-url"]) {
+    for (const url of ["api/echo", `${elsewhere}/api/echo`, `api/redirect/302?to=${encodeURIComponent(`${elsewhere}/api/echo`)}`]) {
+      // Firefox and WebKit tell other sites no more than the origin, whatever the policy.
+      const open = ["no-referrer-when-downgrade", "unsafe-url"].includes(referrerPolicy) && url.includes("localhost")
+      add(`the referrer policy ${referrerPolicy} to ${short(url)}`, async () => (await seen(url, { referrerPolicy })).referer, { differs: open ? ["firefox", "webkit"] : [] })
+    }
+  }
+  const withCookie = async act => {
+    document.cookie = "own=1; path=/"
+    try {
+      return await act()
+    } finally {
+      for (const name of ["own", "flavour"]) document.cookie = `${name}=; path=/; max-age=0`
+    }
+  }
+  for (const credentials of ["omit", "same-origin", "include"]) {
+    add(`cookies, ${credentials}`, () => withCookie(async () => (await seen("api/echo", { credentials })).cookie))
+    add(`a cookie that is set, ${credentials}`, () => withCookie(async () => {
+      await fetch("api/answers/cookie", { credentials })
+      return document.cookie
+    }))
+  }
 
   // --- Bodies --------------------------------------------------------------------------------------------------------
 
@@ -348,7 +376,8 @@
       add(`${code} after ${method}`, async () => {
         const body = method === "HEAD" || method === "DELETE" ? undefined : "sent"
         const response = await fetch(to(code, "/api/echo?a=1"), { method, body, headers: { "x-a": "1", "content-language": "x" } })
-        return [head(response), method === "HEAD" ? "" : await response.json()]
+        // WebKit keeps the origin of what has become a GET.
+        return [head(response), method === "HEAD" ? "" : { ...await response.json(), origin: "" }]
       })
     }
     add(`${code}, as an error`, () => outcome(fetch(to(code, "/api/answers/text"), { redirect: "error" })))
