@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fauxserver import FauxServer, Request
 from fauxserver.urlexp import UrlExp
@@ -256,3 +258,38 @@ def test_whether_a_route_begins_with_the_same_name(expression, url, base, shared
     server = serve(f"PUT {expression}")
 
     assert server.routes.shares_segment(Request("GET", url, base=base)) is shared
+
+
+names = st.sampled_from(["books", "boks", "Books", "api", "7", "", "a.json", "v1"])
+pieces = st.one_of(names, st.sampled_from([":id", "*rest", ":name.json", "(:page)", "v:number"]))
+expressions = st.lists(pieces, min_size=1, max_size=4).map("/".join)
+urls = st.lists(names, min_size=1, max_size=5).map("/".join)
+methods = st.sampled_from(["GET", "POST", "*"])
+
+
+@given(
+    st.lists(st.tuples(methods, expressions), max_size=6),
+    urls,
+    st.sampled_from([None, "http://host/", "http://host/api/"]),
+)
+def test_whatever_the_routes_there_is_an_answer_or_an_explanation(routes, url, base):
+    server = serve(*[f"{method} {expression}" for method, expression in routes])
+    request = Request("GET", f"http://host/{url}" if base else url, base=base)
+    answered = server.routes.match(request)
+
+    told = server.explain(request)
+
+    lines = str(told).splitlines()
+    assert ("is answered by" in lines[0]) == (answered is not None)
+    assert len(lines) == 1 + len(told.nearest) <= 4
+    assert all(near.why and len(line) < 400 for near, line in zip(told.nearest, lines[1:], strict=True))
+
+
+@given(expressions, urls)
+def test_who_is_answered_by_a_route_shares_its_first_name(expression, url):
+    server = serve(f"GET {expression}")
+    request = Request("GET", url)
+    first = expression.partition("/")[0]
+
+    if first and first.isalnum() and server.routes.match(request):
+        assert server.routes.shares_segment(request)
