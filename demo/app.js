@@ -42,6 +42,68 @@ const Shelves = Backbone.Collection.extend({ url: "library-app/shelves" })
 
 const Motto = Backbone.Model.extend({ url: "library-app/motto" })
 
+// A book's picture: bytes, which are none of Backbone's business.
+const Cover = Backbone.Model.extend({
+  // Where the page has it, and whether somebody has given it; the others are the binder's.
+  defaults: { src: null, given: false },
+
+  initialize(attributes, { book }) {
+    this.url = () => `${book.url()}/cover`
+  },
+
+  async fetch() {
+    this.giveUp()
+    const { signal } = (this.request = new AbortController())
+    try {
+      const response = await fetch(this.url(), { signal })
+      const picture = await response.blob()
+      if (response.ok && !signal.aborted) this.show(picture, response.headers.get("x-cover") !== "drawn")
+    } catch {
+      // Then the book stays in its cloth.
+    }
+  },
+
+  send(picture, { progress, error, complete }) {
+    const form = new FormData()
+    form.append("picture", picture)
+    const xhr = new XMLHttpRequest()
+    xhr.open("PUT", this.url())
+    xhr.responseType = "json"
+    xhr.upload.onprogress = ({ loaded, total }) => progress(loaded / total)
+    xhr.onload = () => (xhr.status < 400 ? this.fetch() : error({ status: xhr.status, responseJSON: xhr.response }))
+    xhr.onerror = () => error({ status: 0 })
+    xhr.onloadend = complete
+    xhr.send(form)
+  },
+
+  show(picture, given) {
+    const before = this.get("src")
+    this.set({ src: picture && URL.createObjectURL(picture), given })
+    if (before) URL.revokeObjectURL(before)
+  },
+
+  giveUp() {
+    if (this.request) this.request.abort()
+  },
+
+  close() {
+    this.giveUp()
+    this.show(null, false)
+  },
+})
+
+// What becomes of the books, by whomever: `added`, `changed`, `covered` or `removed`, with the book.
+const news = _.extend({
+  listen() {
+    // One that was refused does not ask again.
+    if (this.source && this.source.readyState !== EventSource.CLOSED) return
+    this.source = new EventSource("library-app/news")
+    for (const name of ["added", "changed", "covered", "removed"]) {
+      this.source.addEventListener(name, ({ data }) => this.trigger(name, JSON.parse(data)))
+    }
+  },
+}, Backbone.Events)
+
 // Views
 
 const MottoView = Backbone.View.extend({
@@ -144,7 +206,9 @@ const CatalogueView = Backbone.View.extend({
   render() {
     this.$el.attr("aria-busy", "false")
     const items = this.collection.map(book => new BookView({ model: book }).render().el)
+    const focused = this.$("#list :focus").attr("href")
     this.$("#list").html($("<ul>").append(items))
+    if (focused) this.$(`a[href="${focused}"]`)[0]?.focus({ preventScroll: true })
     this.count()
   },
 
@@ -196,9 +260,14 @@ const DetailsView = Backbone.View.extend({
 
   template: ({ id, title, author, year, shelf, back }) => html`
     <a class="close" href="${back}">Back to the catalogue</a>
-    <div class="cover" data-shelf="${shelf}" data-cover="${id % 5}" aria-hidden="true">
-      <span class="title">${title}</span>
-      <span class="author">${author}</span>
+    <div class="binding">
+      <div class="cover" data-shelf="${shelf}" aria-hidden="true">
+        <img alt="" hidden>
+        <p class="label"><span class="title">${title}</span> <span class="author">${author}</span></p>
+      </div>
+      <input type="file" id="picture" accept="image/*">
+      <label for="picture">Put a picture of your own on it</label>
+      <progress max="1" hidden aria-label="Sending the picture"></progress>
     </div>
     <h2 tabindex="-1">${title}</h2>
     <dl>
@@ -221,15 +290,46 @@ const DetailsView = Backbone.View.extend({
     "click .delete": "ask",
     "click .no": "keep",
     "click .yes": "destroy",
+    "change #picture": "send",
   },
 
   initialize() {
+    this.cover = new Cover({}, { book: this.model })
     this.listenTo(this.model, "change", this.render)
+    this.listenTo(this.model, "change:title change:shelf", () => this.cover.fetch())
+    this.listenTo(this.cover, "change", this.showCover)
+    this.cover.fetch()
   },
 
   render() {
     this.$el.html(this.template({ ...this.model.toJSON(), back: back() }))
+    this.showCover()
     return this
+  },
+
+  // The binder's label says what is written on no marbled paper, and would be in the way of a picture.
+  showCover() {
+    const { src, given } = this.cover.attributes
+    this.$(".cover img").attr("src", src).prop("hidden", !src)
+    this.$(".cover .label").prop("hidden", given)
+  },
+
+  send() {
+    const [picture] = this.$("#picture")[0].files
+    if (!picture) return
+    const progress = this.$("progress").prop("hidden", false).removeAttr("value")
+    this.$(".failure").text("")
+    this.cover.send(picture, {
+      progress: part => progress.val(part),
+      error: xhr => this.$(".failure").text(`The picture was not taken. ${explain(xhr)}`)[0].scrollIntoView({ block: "nearest" }),
+      // The same one may be chosen again.
+      complete: () => progress.prop("hidden", true) && this.$("#picture").val(""),
+    })
+  },
+
+  remove() {
+    this.cover.close()
+    return Backbone.View.prototype.remove.call(this)
   },
 
   ask() {
@@ -250,7 +350,6 @@ const DetailsView = Backbone.View.extend({
       wait: true,
       success: book => {
         books.remove(book.id)
-        say(`“${book.get("title")}” has left the library.`)
         router.navigate(back(), { trigger: true })
       },
       error: (book, xhr) => {
@@ -318,7 +417,6 @@ const FormView = Backbone.View.extend({
       success: book => {
         // The server knows where it stands.
         books.search(books.words)
-        say(`“${book.get("title")}” is on the shelf.`)
         router.navigate(`books/${book.id}`, { trigger: true })
       },
       error: (book, xhr) => {
@@ -419,6 +517,26 @@ new MottoView({ model: motto })
 new ShelvesView({ collection: shelves, model: books })
 new CatalogueView({ collection: books })
 
+// News
+
+news.on("added changed", book => {
+  // Who has saved it knows it already.
+  if (!_.isEqual(books.get(book.id)?.attributes, book)) books.search(books.words)
+})
+news.on("removed", book => books.remove(book.id))
+const HAPPENED = { added: "was added", changed: "was changed", covered: "has a new cover", removed: "has left the library" }
+
+news.on("all", (name, book) => {
+  say(`“${book.title}” ${HAPPENED[name]}.`)
+  if (!(desk.view instanceof DetailsView) || desk.view.model.id !== book.id) return
+  if (name === "removed") router.navigate(back(), { trigger: true })
+  else if (name === "covered") desk.view.cover.fetch()
+  else desk.view.model.set(book)
+})
+
+// The catalogue comes first.
+books.once("sync unavailable", () => news.listen())
+
 $(document).on("keydown", event => {
   const here = event.target === document.body || $.contains($("#app")[0], event.target)
   if (event.key === "Escape" && here && desk.view) router.navigate(back(), { trigger: true })
@@ -429,7 +547,10 @@ const refresh = () => {
   motto.fetch()
   shelves.fetch()
   books.search(books.words)
-  if (desk.view instanceof DetailsView) desk.view.model.fetch({ error: (book, xhr) => say(explain(xhr)) })
+  news.listen()
+  if (!(desk.view instanceof DetailsView)) return
+  desk.view.model.fetch({ error: (book, xhr) => say(explain(xhr)) })
+  desk.view.cover.fetch()
 }
 document.addEventListener("refresh", refresh)
 

@@ -125,13 +125,16 @@ function countFailures() {
   $("failures").title = number ? `${number} failed` : ""
 }
 
-function entry({ method, url, data, body, failed, status, duration, delay, label, location, error }) {
+function entry({ method, url, data, body, headers = {}, failed, status, duration, delay, label, location, error }) {
   const kind = error ? "error" : failed ? "failed" : "fine"
+  const type = headers["content-type"] ?? ""
+  // Of what never ends there is no time to tell.
+  const endless = type.startsWith("text/event-stream")
   const line = make("summary", {},
     make("span", { class: "method" }, method),
-    make("span", { class: "url", title: url }, url),
+    make("span", { class: "url", title: url }, asWritten(url)),
     make("span", { class: "handler" }, location || label ? `${label} ${location.replace(/^.*:/, ":")}` : ""),
-    make("span", { class: "time" }, `${Math.round(duration + delay)} ms`),
+    make("span", { class: "time" }, endless ? "events" : `${Math.round(duration + delay)} ms`),
     make("span", { class: "status" }, String(status)),
   )
   const details = make("details", {}, line)
@@ -152,7 +155,7 @@ function entry({ method, url, data, body, failed, status, duration, delay, label
       make("p", {}, "Answered by ", place, ` in ${duration < 1 ? "less than 1" : Math.round(duration)} ms`, delay ? `, after ${Math.round(delay)} ms of latency` : ""),
       ...(data === undefined || data === null ? [] : [make("h3", {}, "Sent"), make("pre", { tabindex: "0" }, shortened(data))]),
       make("h3", {}, "Answer"),
-      make("pre", { tabindex: "0" }, shortened(body)),
+      make("pre", { tabindex: "0" }, endless ? `${type}, one event after the other` : shortened(body, type)),
     )
   }
 }
@@ -162,7 +165,23 @@ function show(detail) {
   document.dispatchEvent(new CustomEvent("show-line", { detail }))
 }
 
-function shortened(value) {
-  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2) ?? "nothing"
+/** What fetch and XMLHttpRequest have made absolute, as it was written. */
+function asWritten(url) {
+  for (const own of [new URL(".", document.baseURI).href, location.origin]) if (url.startsWith(own)) return url.slice(own.length)
+  return url
+}
+
+function shortened(value, type) {
+  const text = typeof value === "string" ? value : bytes(value, type) ?? JSON.stringify(value, (key, one) => bytes(one) ?? one, 2) ?? "nothing"
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}\n… ${(text.length - LONGEST).toLocaleString("en")} more characters` : text
+}
+
+/** Of a file, or of bytes that are sent as a type, how much there is of what. */
+function bytes(value, type) {
+  if (value instanceof Blob) return [value.name, value.type, size(value.size)].filter(Boolean).join(", ")
+  if (value instanceof Uint8Array) return [type, size(value.length)].filter(Boolean).join(", ")
+}
+
+function size(number) {
+  return `${number.toLocaleString("en")} ${number === 1 ? "byte" : "bytes"}`
 }

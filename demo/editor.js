@@ -12,7 +12,7 @@ const FILE = "routes.py"
 
 const $ = id => document.getElementById(id)
 
-const original = await (await fetch(FILE, { cache: "no-cache" })).text()
+const original = await window.routeFile
 
 // What was in the editor, and what was in force, before this tab was reloaded.
 const kept = recall(FILE) ?? {}

@@ -5,16 +5,18 @@
 # dependencies = []
 #
 # [tool.fauxserver]
-# files = ["books.json"]
+# files = ["books.json", "covers.py"]
 # ///
 
+import asyncio
 import itertools
 import json
 import unicodedata
 from datetime import date
 from pathlib import Path
 
-from fauxserver import FauxServer, HTTPError
+from covers import draw
+from fauxserver import FauxServer, HTTPError, Response
 
 server = FauxServer()
 server.set_latency(60, 180)
@@ -23,6 +25,8 @@ catalogue = json.loads(Path(__file__).with_name("books.json").read_text(encoding
 books = {number: {"id": number, **book} for number, book in enumerate(catalogue, start=1)}
 shelves = sorted({book["shelf"] for book in catalogue})
 next_id = itertools.count(len(books) + 1)
+pictures = {}
+listeners = set()
 
 
 @server.get("library-app/books")
@@ -37,6 +41,7 @@ def list_books(query):
 def create_book(data):
     book = {**checked(data), "id": next(next_id)}
     books[book["id"]] = book
+    announce("added", book)
     return book, 201
 
 
@@ -47,13 +52,57 @@ def read_book(id: int):
 
 @server.put("library-app/books/:id")
 def update_book(id: int, data):
-    find(id).update(checked(data, id))
-    return books[id]
+    book = find(id)
+    book.update(checked(data, id))
+    announce("changed", book)
+    return book
 
 
 @server.delete("library-app/books/:id")
 def delete_book(id: int):
-    del books[find(id)["id"]]
+    announce("removed", books.pop(find(id)["id"]))
+
+
+@server.get("library-app/books/:id/cover")
+def read_cover(id: int):
+    """The picture that somebody has put there; else one is drawn."""
+    book = find(id)
+    if id in pictures:
+        picture, kind = pictures[id]
+        return Response(picture, headers={"content-type": kind})
+    headers = {"content-type": "image/png", "x-cover": "drawn"}
+    return Response(draw(book), headers=headers)
+
+
+@server.put("library-app/books/:id/cover")
+def change_cover(id: int, data):
+    """A form with a file, as a browser sends it."""
+    book = find(id)
+    picture = data.get("picture") if isinstance(data, dict) else None
+    kind = getattr(picture, "content_type", "")
+    if not kind.startswith("image/"):
+        raise HTTPError(415, {"message": "A cover has to be a picture."})
+    pictures[id] = picture.body, kind
+    announce("covered", book)
+
+
+@server.get("library-app/news")
+async def news():
+    """What becomes of the books, told as it happens to everyone who listens, as an EventSource does."""
+    listener = asyncio.Queue()
+    listeners.add(listener)
+    try:
+        # Who is cut off comes back after half a second.
+        yield "retry: 500\n\n"
+        while True:
+            yield await listener.get()
+    finally:
+        listeners.discard(listener)
+
+
+def announce(event, book):
+    for listener in listeners:
+        listener.put_nowait(f"event: {event}\ndata: {json.dumps(book)}\n\n")
 
 
 def find(id):

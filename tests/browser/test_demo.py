@@ -1,5 +1,6 @@
 """The demo as a visitor uses it, and its models on other Backbones than its own."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.browser.matrix import COMBINATIONS, WITHOUT_JQUERY, Combination
 from tests.browser.pages import html, script
 from tests.browser.site import Reply, Site
 
-POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"
+POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' blob:"
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,6 +34,7 @@ def opened(visitor: Visitor, demo: str) -> Page:
     visitor.page.goto(demo)
     assert visitor.ready() == "snapshot"
     expect(visitor.page.locator("#count")).to_have_text("200 books")
+    expect(visitor.page.locator("#log .url").first).to_have_text("library-app/news")
     return visitor.page
 
 
@@ -97,6 +99,108 @@ def test_the_demo_shows_what_is_wrong_when_saving_fails(library: Page):
     expect(library.locator("#title")).to_be_focused()
 
 
+# Covers
+
+
+# A picture of one pixel.
+PICTURE = b"GIF89a\1\0\1\0\x80\0\0\x8f\x3a\x24\0\0\0,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
+
+
+def open_book(page: Page, title: str) -> None:
+    page.locator("#list a", has_text=title).click()
+    expect(page.locator("#desk h2")).to_have_text(title)
+
+
+def give(page: Page, name: str, kind: str, content: bytes) -> None:
+    page.locator("#picture").set_input_files([{"name": name, "mimeType": kind, "buffer": content}])
+
+
+def expect_cover(page: Page, *size: int) -> None:
+    """The picture's width and height; the binder's label is on those that he has drawn."""
+    cover = page.locator(".cover img")
+    expect(cover).to_be_visible()
+    expect(cover).to_have_js_property("naturalWidth", size[0])
+    expect(cover).to_have_js_property("naturalHeight", size[1])
+    expect(page.locator(".cover .label")).to_be_visible(visible=size == (200, 300))
+
+
+def test_a_cover_is_drawn_in_python_until_somebody_gives_the_book_a_picture(library: Page):
+    open_book(library, "The Hobbit")
+    expect_cover(library, 200, 300)
+    expect(library.locator(".cover .label")).to_have_text("The Hobbit J. R. R. Tolkien")
+
+    give(library, "note.txt", "text/plain", b"Not a picture")
+    expect(library.locator("#desk .failure")).to_have_text("The picture was not taken. A cover has to be a picture.")
+    expect_cover(library, 200, 300)
+
+    give(library, "me.gif", "image/gif", PICTURE)
+    expect_cover(library, 1, 1)
+    expect(library.locator("#message")).to_have_text("“The Hobbit” has a new cover.")
+    expect(library.locator("#desk .failure")).to_be_empty()
+    expect(library.locator(".binding progress")).to_be_hidden()
+
+    library.get_by_role("button", name="Newest first").click()
+    library.keyboard.press("Control+s")
+    expect(library.locator("#list .year").first).to_have_text("2011")
+    library.locator(".close").click()
+    open_book(library, "The Hobbit")
+    expect_cover(library, 1, 1)
+
+    library.locator("#reset").click()
+    expect_cover(library, 200, 300)
+
+
+# News
+
+
+def ask(visitor: Visitor, method: str, path: str, **data: object) -> None:
+    """Somebody else does something, through fetch."""
+    body = json.dumps(data) if data else None
+    options = {"method": method, "body": body, "headers": {"content-type": "application/json"}}
+    assert visitor.run(f"return (await fetch('library-app/{path}', {json.dumps(options)})).ok") is True
+
+
+FRANNY = {"title": "Franny and Zooey", "author": "J. D. Salinger", "year": 1961, "shelf": "Novels"}
+
+
+def test_what_somebody_else_does_is_news_and_is_shown(library: Page, visitor: Visitor):
+    message = library.locator("#message")
+    hobbit = library.locator("#list a", has_text="The Hobbit")
+    hobbit.focus()
+    ask(visitor, "POST", "books", **FRANNY)
+    expect(message).to_have_text("“Franny and Zooey” was added.")
+    expect(library.locator("#count")).to_have_text("201 books")
+    expect(hobbit).to_be_focused()
+
+    open_book(library, "Franny and Zooey")
+    ask(visitor, "PUT", "books/201", **{**FRANNY, "year": 1962})
+    expect(message).to_have_text("“Franny and Zooey” was changed.")
+    expect(library.locator("#desk dd").nth(1)).to_have_text("1962")
+    expect(library.locator("#list a", has_text="Franny").locator(".year")).to_have_text("1962")
+
+    ask(visitor, "DELETE", "books/201")
+    expect(message).to_have_text("“Franny and Zooey” has left the library.")
+    expect(library.locator("#desk")).to_be_hidden()
+    expect(library.locator("#count")).to_have_text("200 books")
+
+
+def test_news_goes_on_when_the_route_file_was_saved_and_when_the_server_was_reset(library: Page, visitor: Visitor):
+    message = library.locator("#message")
+    library.get_by_role("button", name="Newest first").click()
+    library.keyboard.press("Control+s")
+    expect(library.locator("#list .year").first).to_have_text("2011")
+    ask(visitor, "POST", "books", **FRANNY)
+    expect(message).to_have_text("“Franny and Zooey” was added.")
+    expect(library.locator("#count")).to_have_text("201 books")
+
+    library.locator("#reset").click()
+    expect(library.locator("#log .url", has_text="library-app/news")).to_have_count(2)
+    expect(library.locator("#count")).to_have_text("200 books")
+    ask(visitor, "DELETE", "books/1")
+    expect(message).to_have_text("“Utopia” has left the library.")
+    expect(library.locator("#count")).to_have_text("199 books")
+
+
 # The bar
 
 
@@ -140,7 +244,7 @@ def test_the_bar_switches_the_server_off_and_on(opened: Page, site: Site):
 
     opened.locator(".switch").click()
     expect(opened.locator("#count")).to_have_text("200 books")
-    expect(opened.locator("#log li")).to_have_count(8)
+    expect(opened.locator("#log li")).to_have_count(9)
     first, *_, off = requests_of(opened)[:5]
     assert (first, off) == ("GET library-app/books 200", "Switched off: requests go to the real server")
 
@@ -177,13 +281,14 @@ def test_the_bar_sets_the_latency_and_follows_the_console(library: Page, visitor
 
 def test_the_last_requests_are_listed_newest_first(library: Page):
     assert requests_of(library) == [
+        "GET library-app/news 200",
         "GET library-app/books 200",
         "GET library-app/shelves 200",
         "GET library-app/motto 200",
     ]
     library.locator("#add").click()
     fill(library, title="", author="Nobody", year="1961", shelf="Novels")
-    expect(library.locator("#log li")).to_have_count(4)
+    expect(library.locator("#log li")).to_have_count(5)
     item = library.locator("#log li").first
     assert requests_of(library)[0] == "POST library-app/books 422"
     expect(item).to_have_attribute("data-kind", "failed")
@@ -197,8 +302,35 @@ def test_the_last_requests_are_listed_newest_first(library: Page):
     expect(library.locator("#log li")).to_have_count(0)
 
 
+def test_what_fetch_and_xhr_have_asked_is_listed_like_the_rest(library: Page, visitor: Visitor):
+    open_book(library, "Utopia")
+    give(library, "me.gif", "image/gif", PICTURE)
+    expect_cover(library, 1, 1)
+    ask(visitor, "GET", "books/2")
+    visitor.run("await fetch('/demo/library-app/books/2?from=' + location.origin)")
+    assert requests_of(library)[:6] == [
+        f"GET library-app/books/2?from={library.evaluate('location.origin')} 200",
+        "GET library-app/books/2 200",
+        "GET library-app/books/1/cover 200",
+        "PUT library-app/books/1/cover 204",
+        "GET library-app/books/1/cover 200",
+        "GET library-app/books/1 200",
+    ]
+
+    facts = {
+        2: ["image/gif, 35 bytes"],
+        3: ['{\n  "picture": "me.gif, image/gif, 35 bytes"\n}', "nothing"],
+        6: ["text/event-stream, one event after the other"],
+    }
+    for place, told in facts.items():
+        item = library.locator("#log li").nth(place)
+        item.locator("summary").click()
+        expect(item.locator("pre")).to_have_text(told)
+    expect(library.locator("#log li").nth(6).locator(".time")).to_have_text("events")
+
+
 def test_a_request_leads_to_its_handler(library: Page):
-    item = library.locator("#log li").first
+    item = library.locator("#log li", has_text="list_books")
     item.locator("summary").click()
     expect(library.locator(".cm-activeLine")).to_have_text('@server.get("library-app/books")')
     item.locator(".place").click()
@@ -208,7 +340,7 @@ def test_a_request_leads_to_its_handler(library: Page):
 def test_a_request_leads_to_its_handler_wherever_unsaved_lines_have_moved_it(library: Page):
     library.locator(".cm-line").first.click()
     library.keyboard.insert_text("# One line,\n# and another.\n")
-    library.locator("#log summary").first.click()
+    library.locator("#log summary", has_text="list_books").click()
     expect(library.locator(".cm-activeLine")).to_have_text('@server.get("library-app/books")')
 
 
@@ -271,7 +403,7 @@ def test_what_is_wrong_in_the_file_is_shown_at_its_line_and_the_old_routes_stay(
     expect(library.locator(".cm-wrong")).to_contain_text("return sorted(found, key=by_title")
     expect(library.locator(".cm-message")).to_have_text("SyntaxError: '(' was never closed")
     expect(library.locator("#state")).to_have_text(
-        "routes.py, line 33: SyntaxError: '(' was never closed. The routes stay as they were."
+        "routes.py, line 37: SyntaxError: '(' was never closed. The routes stay as they were."
     )
     expect(library.locator("#unsaved")).to_be_visible()
     library.locator("#words").fill("bronte")
@@ -360,18 +492,29 @@ def test_in_a_narrow_window_one_part_is_shown_at_a_time(library: Page):
 @pytest.mark.every_engine
 def test_the_demo_shows_and_changes_its_server_in_every_engine(visitor: Visitor, demo: str):
     visitor.go(demo)
-    assert visitor.run("""
+    assert visitor.run(
+        f"const PICTURE = {list(PICTURE)}"
+        """
         const $ = selector => document.querySelector(selector)
         const until = async what => {
           while (!what()) await new Promise(resolve => setTimeout(resolve, 20))
         }
-        await until(() => $("#list li") && $("#editor").shadowRoot)
+        await until(() => document.querySelectorAll("#log li").length === 4 && $("#editor").shadowRoot)
         const editor = $("#editor").shadowRoot
         const seen = [$("#who").innerText, $("#count").innerText]
         $("[data-example=newest]").click()
         $("#save").click()
         await until(() => $("#list .year").innerText === "2011")
         seen.push($("#state").innerText, document.querySelectorAll("#log li").length)
+        $("#list a").click()
+        await until(() => $(".cover img")?.naturalWidth)
+        seen.push([$(".cover img").naturalWidth, $(".cover img").naturalHeight])
+        const files = new DataTransfer()
+        files.items.add(new File([Uint8Array.from(PICTURE)], "me.gif", { type: "image/gif" }))
+        $("#picture").files = files.files
+        $("#picture").dispatchEvent(new Event("change", { bubbles: true }))
+        await until(() => $(".cover img").naturalWidth === 1)
+        seen.push($("#message").innerText)
         $("[data-example=typo]").click()
         $("#save").click()
         await until(() => editor.querySelector(".cm-message"))
@@ -381,11 +524,14 @@ def test_the_demo_shows_and_changes_its_server_in_every_engine(visitor: Visitor,
         await until(() => $("#list .failure"))
         seen.push($("#who").firstChild.data)
         return seen
-    """) == [
+    """
+    ) == [
         "Python in this page answers. There is no server, and the app never knows.",
         "200 books",
         "In force, and its data is kept.",
-        6,
+        7,
+        [200, 300],
+        "“My Brilliant Friend” has a new cover.",
         "SyntaxError: '(' was never closed",
         "flex",
         "The real server is asked.",
@@ -409,7 +555,7 @@ def models() -> str:
 def test_the_demos_models_live_on_the_same_routes_with_every_backbone(
     visitor: Visitor, site: Site, libraries: Combination
 ):
-    for name in ("routes.py", "books.json"):
+    for name in ("routes.py", "books.json", "covers.py"):
         site.write(f"/{name}", (ROOT / "demo" / name).read_bytes())
     visitor.visit(html(script(models()), libraries=libraries, routes=["/routes.py"]))
     assert visitor.ready() == "snapshot"

@@ -1,6 +1,9 @@
 """The demo's route file, asked without a page: what app.js relies on."""
 
+import asyncio
 import json
+import struct
+import zlib
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -8,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fauxserver import FauxServer, Request
+from fauxserver.bodies import UploadedFile
 from fauxserver.routefile import RouteFile
 
 DEMO = Path(__file__).parents[2] / "demo"
@@ -49,8 +53,8 @@ def test_the_catalogue_holds_200_different_books_of_plausible_years():
     assert [title for title in times if times[title] > 1] == []
 
 
-def test_the_route_file_declares_the_books_it_opens():
-    assert list(RouteFile(DEMO / "routes.py").metadata.files) == ["books.json"]
+def test_the_route_file_declares_what_lies_beside_it():
+    assert list(RouteFile(DEMO / "routes.py").metadata.files) == ["books.json", "covers.py"]
 
 
 def test_books_are_listed_by_title_without_the_article():
@@ -171,3 +175,119 @@ def test_reset_brings_the_books_back(server):
     server.reset()
 
     assert titles(server, "hobbit") == ["The Hobbit"]
+
+
+# Covers
+
+
+def cover_of(server, title):
+    response = server.accept(Request("GET", f"library-app/books/{id_of(server, title)}/cover")).answer()
+    return response.headers, response.body
+
+
+def read_png(content):
+    """The chunks of a PNG by name; raises for one that is damaged."""
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    chunks, rest = {}, content[8:]
+    while rest:
+        length, name = struct.unpack(">I4s", rest[:8])
+        data, (check,) = rest[8 : 8 + length], struct.unpack(">I", rest[8 + length : 12 + length])
+        assert check == zlib.crc32(name + data)
+        chunks[name.decode()], rest = data, rest[12 + length :]
+    return chunks
+
+
+def test_a_cover_is_a_png_in_the_colour_of_the_shelf(server):
+    headers, content = cover_of(server, "The Hobbit")
+    png = read_png(content)
+
+    assert headers == {"content-type": "image/png", "x-cover": "drawn"}
+    assert (list(png), struct.unpack(">IIBBBBB", png["IHDR"])) == (
+        ["IHDR", "PLTE", "IDAT", "IEND"],
+        (200, 300, 8, 3, 0, 0, 0),
+    )
+    # Purple: less green than red, less red than blue.
+    shades = [tuple(png["PLTE"][at : at + 3]) for at in range(0, 24, 3)]
+    assert [shade for shade in shades if not shade[1] < shade[0] < shade[2]] == []
+    rows = zlib.decompress(png["IDAT"])
+    assert (len(rows), {rows[row * 201] for row in range(300)}) == (300 * 201, {0})
+    assert set(rows) == set(range(8))
+
+
+def test_every_book_has_a_cover_of_its_own_and_always_the_same(server):
+    _, books = ask(server, "GET", "library-app/books")
+
+    def covers():
+        return [ask(server, "GET", f"library-app/books/{book['id']}/cover")[1] for book in books[::20]]
+
+    first = covers()
+    assert (len(set(first)), covers()) == (10, first)
+
+
+def test_a_picture_that_was_sent_is_the_cover_until_reset(server):
+    drawn = cover_of(server, "The Hobbit")
+    picture = UploadedFile("me.gif", "image/gif", b"GIF89a")
+
+    sent = ask(server, "PUT", f"library-app/books/{id_of(server, 'The Hobbit')}/cover", {"picture": picture})
+
+    assert (sent, cover_of(server, "The Hobbit")) == ((200, None), ({"content-type": "image/gif"}, b"GIF89a"))
+    server.reset()
+    assert cover_of(server, "The Hobbit") == drawn
+
+
+@pytest.mark.parametrize(
+    "data", [None, "text", {}, {"picture": "a text"}, {"picture": UploadedFile("a.txt", "text/plain", b"hello")}]
+)
+def test_what_is_no_picture_is_refused(server, data):
+    assert ask(server, "PUT", "library-app/books/1/cover", data) == (
+        415,
+        {"message": "A cover has to be a picture."},
+    )
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_book_that_is_not_there_has_no_cover(server, method):
+    assert ask(server, method, "library-app/books/999/cover")[0] == 404
+
+
+# News
+
+
+def news(server):
+    return server.accept(Request("GET", "library-app/news", None, {"accept": "text/event-stream"})).answer()
+
+
+def test_everyone_who_listens_is_told_what_becomes_of_the_books(server):
+    async def listen():
+        listeners = [news(server) for _ in range(2)]
+        streams = [listener.stream() for listener in listeners]
+        told = [[await anext(stream)] for stream in streams]
+        ask(server, "POST", "library-app/books", NEW)
+        ask(server, "PUT", "library-app/books/201", {**NEW, "year": 2021})
+        ask(server, "PUT", "library-app/books/201/cover", {"picture": UploadedFile("a.png", "image/png", b"png")})
+        ask(server, "DELETE", "library-app/books/201")
+        ask(server, "POST", "library-app/books", {})
+        for stream, heard in zip(streams, told, strict=True):
+            heard += [await anext(stream) for _ in range(4)]
+            await stream.aclose()
+        return [listener.headers for listener in listeners], told
+
+    headers, told = asyncio.run(listen())
+
+    new = {"title": "Piranesi", "author": "Susanna Clarke", "shelf": "Fantasy", "year": 2020, "id": 201}
+    changed = {**new, "year": 2021}
+    events = [("added", new), ("changed", changed), ("covered", changed), ("removed", changed)]
+    lines = [b"retry: 500\n\n", *(f"event: {name}\ndata: {json.dumps(book)}\n\n".encode() for name, book in events)]
+    assert (headers, told) == ([{"content-type": "text/event-stream"}] * 2, [lines, lines])
+
+
+def test_who_has_left_is_told_nothing_more(server):
+    async def leave():
+        stream = news(server).stream()
+        await anext(stream)
+        listening = len(listeners)
+        await stream.aclose()
+        return listening, len(listeners)
+
+    listeners = server.get_route_at(0).handler.__globals__["listeners"]
+    assert asyncio.run(leave()) == (1, 0)
