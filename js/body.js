@@ -14,6 +14,9 @@ import * as originals from "./originals.js"
  * @property {() => any} copy  Something to send in its place: what the caller does to it later is not seen.
  */
 
+const COMMENT = 8
+const DOCTYPE = 10
+
 const encoder = new TextEncoder()
 
 /** @param {string} text  What it is as bytes, in UTF-8. */
@@ -68,8 +71,9 @@ function documentBody(document, global) {
 }
 
 /** @param {any} document */
-function htmlOf({ doctype, documentElement }) {
-  return (doctype ? `<!DOCTYPE ${doctype.name}>` : "") + (documentElement?.outerHTML ?? "")
+function htmlOf({ childNodes }) {
+  return Array.from(childNodes, ({ nodeType, name, data, outerHTML }) =>
+    nodeType === DOCTYPE ? `<!DOCTYPE ${name}>` : nodeType === COMMENT ? `<!--${data}-->` : outerHTML ?? "").join("")
 }
 
 /**

@@ -691,7 +691,8 @@
       })
       xhr.open("GET", say("first"))
       xhr.send()
-      return after(log, xhr, 150)
+      for (let tries = 0; tries < 100 && (once || xhr.readyState !== 4); tries += 1) await wait(20)
+      return after(log, xhr)
     }
   }
   cases["open: again in abort"] = async () => {

@@ -236,6 +236,19 @@ test("while the runtime loads a request waits, as if it were sent", () => {
   ])
 })
 
+test("what is held when we are gone goes to the network", () => {
+  const kept = []
+  const cast = createCast({ hold: (release) => { kept.push(release); return () => {} } })
+  const uninstall = installXHR(cast.server, cast.global)
+  const xhr = new cast.global.XMLHttpRequest()
+  xhr.open("GET", "/api/a")
+  xhr.send()
+  uninstall()
+  cast.server.hold = undefined
+  kept[0](true)
+  assert.deepEqual([seen(xhr), cast.sent.length, cast.asked], [NATIVE, 1, ["dropped"]])
+})
+
 test("a synchronous one cannot wait for the runtime, and says what to wait for", () => {
   const cast = createCast({ hold: () => () => {} })
   installXHR(cast.server, cast.global)
