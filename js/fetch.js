@@ -1,6 +1,8 @@
 // fetch, answered by the server: `installFetch(server, global)` gives back the function that undoes it.
 
 import { readBody } from "./body.js"
+import { collect, createStream, isIntact, joined, onePiece } from "./fetchbody.js"
+import { createResponses, TOKEN } from "./fetchresponse.js"
 import { answer, lengthOf, offer } from "./http.js"
 import { isStreamed } from "./message.js"
 import * as originals from "./originals.js"
@@ -8,6 +10,7 @@ import * as originals from "./originals.js"
 /** @import { Body } from "./body.js" */
 /** @import { Server } from "./backbone.js" */
 /** @import { Exchange } from "./bridge.js" */
+/** @import { Facts } from "./fetchresponse.js" */
 /** @import { Answer } from "./http.js" */
 /** @import { Pieces } from "./message.js" */
 
@@ -28,12 +31,6 @@ import * as originals from "./originals.js"
  * @property {() => Request} request  The native one, made when it is first asked for; throws what the browser refuses.
  * @property {() => Promise<Response>} network  The same call, of what was there before us.
  * @property {() => void} keep  Take what may change until it is made; throws like `request`.
- *
- * @typedef {object} Facts  What a response says of itself that no constructor can be told.
- * @property {string} url
- * @property {boolean} redirected
- * @property {string} type
- * @property {number} [status]  One that the constructor would refuse; 0 hides everything.
  */
 
 // As it was before anybody could replace it.
@@ -207,8 +204,6 @@ function createReader(global) {
 
 // As browsers write it for a form.
 const WRITTEN = /^multipart\/form-data; boundary=----/
-// What HTTP has for a name.
-const TOKEN = /^[!#$%&'*+.^`|~\w-]+$/
 
 /** @template T @param {() => T} make @returns {() => T} */
 function once(make) {
@@ -299,39 +294,16 @@ async function readAll(stream, onCancel) {
   }
 }
 
-/** @param {Uint8Array[]} chunks */
-function joined(chunks) {
-  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
-}
 
 // --- What is answered ------------------------------------------------------------------------------------------------
 
 // What a browser sends at most while it closes the page.
 const KEEPALIVE_LIMIT = 65_536
-// What the network would have on its way: a handler's stream runs ahead of its reader by so many bytes.
-const AHEAD = 16_384
 const NULL_BODY = [101, 103, 204, 205, 304]
-const READERS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"]
-// What a reader is told of a body that breaks off, where that is other than what fetch itself would be told.
-/** @type {Record<string, string>} */
-const BROKEN_OFF = { "Failed to fetch": "network error", "NetworkError when attempting to fetch resource.": "Error in input stream" }
 
 /** @param {Server} server @param {any} global */
 function createResponder(server, global) {
-  const { Response, Headers } = global
-  // The browser's own refusal, word by word.
-  const { headers: frozen } = Response.error()
-  /** @type {PropertyDescriptorMap} */
-  const immutable = {}
-  for (const name of ["append", "delete", "set"]) {
-    immutable[name] = { value: (/** @type {any[]} */ ...args) => Headers.prototype[name].apply(frozen, args), configurable: true, writable: true }
-  }
+  const responses = createResponses(global)
   /** @type {Promise<string> | undefined} */
   let refusal
 
@@ -403,13 +375,13 @@ function createResponder(server, global) {
         const plain = !isStreamed(body) && body?.length && !call.signal && !request.integrity
         if (empty || plain) {
           unwatch()
-          return resolve(createResponse(answered, facts, empty ? null : body))
+          return resolve(responses.create(answered, facts, empty ? null : body))
         }
         const pieces = isStreamed(body) ? body : onePiece(body)
         if (request.integrity) return void resolveChecked(answered, facts, pieces)
         const stream = createStream(pieces, unwatch, networkError)
         aborted = stream.abort
-        resolve(createResponse(answered, facts, stream.readable, stream.failure))
+        resolve(responses.create(answered, facts, stream.readable, stream.failure))
       }
 
       /** @param {Answer} answered @param {Facts} facts @param {Pieces} pieces */
@@ -419,7 +391,7 @@ function createResponder(server, global) {
           const bytes = await collect(pieces)
           if (!(await isIntact(bytes, request.integrity))) return fail()
           unwatch()
-          resolve(createResponse(answered, facts, bytes))
+          resolve(responses.create(answered, facts, bytes))
         } catch {
           fail()
         }
@@ -434,228 +406,7 @@ function createResponder(server, global) {
     if (foreign && request.mode === "no-cors") return { type: "opaque", url: "", redirected: false, status: 0 }
     return { type: foreign ? "cors" : "basic", url, redirected }
   }
-
-  /**
-   * @param {Answer} answered
-   * @param {Facts} facts
-   * @param {any} body
-   * @param {() => { error: any } | undefined} [failure]  Of a body that is streamed.
-   * @returns {Response}
-   */
-  function createResponse({ status, statusText, headers }, facts, body, failure) {
-    if (facts.status === 0) return dressed(Response.error(), facts)
-    const allowed = headers.filter(([name]) => !/^set-cookie2?$/i.test(name))
-    // The constructor would say what a text's type is, where nobody has.
-    const typed = typeof body !== "string" || allowed.some(([name]) => name.toLowerCase() === "content-type")
-    const usual = status >= 200 && status <= 599
-    const given = typed ? body : new TextEncoder().encode(body)
-    const init = { status: usual ? status : 200, statusText, headers: allowed }
-    const response = construct(given, init) ?? new Response(given, transmitted(init))
-    return dressed(response, usual ? facts : { ...facts, status }, failure)
-  }
-
-  /** @param {any} body @param {ResponseInit} init @returns {Response | undefined} */
-  function construct(body, init) {
-    try {
-      return new Response(body, init)
-    } catch {
-      return undefined
-    }
-  }
-
-  /**
-   * Let a response say of itself what no constructor can be told.
-   *
-   * @param {Response} response
-   * @param {Facts} facts
-   * @param {() => { error: any } | undefined} [failure]
-   * @returns {Response}
-   */
-  function dressed(response, facts, failure) {
-    const { url, type, redirected, status } = facts
-    /** @type {PropertyDescriptorMap} */
-    const own = {
-      url: { value: url, configurable: true },
-      type: { value: type, configurable: true },
-      redirected: { value: redirected, configurable: true },
-      clone: { value: () => dressed(Response.prototype.clone.call(response), facts, failure), configurable: true, writable: true },
-    }
-    if (status) {
-      own.status = { value: status, configurable: true }
-      own.ok = { value: false, configurable: true }
-    }
-    if (status !== 0) Object.defineProperties(response.headers, immutable)
-    for (const name of failure ? READERS : ["json"]) {
-      if (name in response) own[name] = { value: () => read(name), configurable: true, writable: true }
-    }
-    return Object.defineProperties(response, own)
-
-    /** @param {string} name */
-    function read(name) {
-      const usable = failure && !response.bodyUsed && !response.body?.locked
-      return Response.prototype[name].call(response).catch((/** @type {any} */ error) => {
-        // Of a stream that a script has made, browsers tell in words of their own why it failed.
-        const failed = usable ? failure() : undefined
-        throw failed ? failed.error : reworded(error)
-      })
-    }
-  }
-}
-
-/**
- * Status line and headers as they would be after a network, which has no letters beyond Latin-1.
- *
- * @param {{ status: number, statusText: string, headers: [string, string][] }} init
- * @returns {ResponseInit}
- */
-function transmitted({ status, statusText, headers }) {
-  const latin = (/** @type {string} */ text) => text.replace(/[^\t\x20-\xff]/gu, "?")
-  const named = headers.filter(([name]) => TOKEN.test(name))
-  return { status, statusText: latin(statusText), headers: named.map(([name, value]) => [name, latin(value)]) }
-}
-
-/**
- * In Chromium a body that is there already fails in the same tick, and in other words than one from the network.
- *
- * @param {any} error
- */
-function reworded(error) {
-  if (!(error instanceof SyntaxError)) return error
-  error.message = error.message.replace(/^Failed to execute '\w+' on '\w+': /, "").replace(/^(Unexpected end of) input$/, "$1 JSON input")
-  return error
 }
 
 /** @param {any} error */
 const messageOf = (error) => String(error.message)
-
-/** @param {string | Uint8Array | undefined} body @returns {Pieces} */
-function onePiece(body) {
-  let rest = typeof body === "string" ? new TextEncoder().encode(body) : body
-  return {
-    async pull() {
-      const piece = rest
-      rest = undefined
-      return piece
-    },
-    cancel() {},
-  }
-}
-
-/** @param {Pieces} pieces */
-async function collect(pieces) {
-  const chunks = []
-  for (let piece = await pieces.pull(); piece; piece = await pieces.pull()) chunks.push(piece)
-  return joined(chunks)
-}
-
-/**
- * Whether bytes are those that `integrity` names: of its digests only the strongest kind counts.
- *
- * @param {Uint8Array<ArrayBuffer>} bytes
- * @param {string} integrity
- */
-async function isIntact(bytes, integrity) {
-  const named = integrity.split(/\s+/).map((each) => /^(sha(?:256|384|512))-([\w+/-]+={0,2})(?:\?.*)?$/.exec(each))
-  const kinds = named.map((each) => each?.[1] ?? "")
-  const strongest = kinds.sort().at(-1)
-  if (!strongest) return true
-  // Plain http from another machine: there is no other way than the browser's own check.
-  if (!crypto.subtle) return originals.fetch(URL.createObjectURL(new Blob([bytes])), { integrity }).then(() => true, () => false)
-  const digest = await digestOf(bytes, strongest)
-  return named.some((each) => each?.[1] === strongest && each[2].replace(/-/g, "+").replace(/_/g, "/").replace(/=+$/, "") === digest)
-}
-
-/** @param {Uint8Array<ArrayBuffer>} bytes @param {string} kind */
-async function digestOf(bytes, kind) {
-  const digest = new Uint8Array(await crypto.subtle.digest(kind.replace("sha", "SHA-"), bytes))
-  return btoa(String.fromCharCode(...digest)).replace(/=+$/, "")
-}
-
-// Should nobody ever read a body, what waits for its end goes when it is gone.
-/** @type {FinalizationRegistry<() => void>} */
-const unread = new FinalizationRegistry((end) => end())
-
-/**
- * A body that arrives piece by piece, and is asked for no more than there is room for.
- *
- * @param {Pieces} pieces
- * @param {() => void} ended  It is read, cancelled or gone.
- * @param {() => Promise<Error>} networkError
- */
-function createStream(pieces, ended, networkError) {
-  /** @type {{ error: any } | undefined} */
-  let failure
-  let over = false
-  // Of all that makes a stream, its source alone is sure to live as long as it: the others are an engine's to remake.
-  // It is found by `this`, because what a function names would live as long as the signal that may call `abort`.
-  const source = {
-    /** @type {any} */
-    controller: undefined,
-    /** @param {any} controller */
-    start(controller) {
-      this.controller = controller
-    },
-    /** @param {any} controller */
-    async pull(controller) {
-      /** @type {Uint8Array | undefined} */
-      let piece
-      try {
-        do piece = await pieces.pull()
-        while (piece && !piece.length)
-      } catch {
-        return breakOff(controller)
-      }
-      if (over) return
-      // A copy, because the stream takes the bytes away from whoever has them.
-      if (piece) return controller.enqueue(piece.slice())
-      end()
-      controller.close()
-      controller.byobRequest?.respond(0)
-    },
-    cancel() {
-      end()
-      pieces.cancel()
-    },
-  }
-  const readable = readableOf(source)
-  const living = new WeakRef(source)
-  unread.register(source, () => {
-    ended()
-    pieces.cancel()
-  }, pieces)
-  return { readable, abort, failure: () => failure }
-
-  function end() {
-    over = true
-    unread.unregister(pieces)
-    ended()
-  }
-
-  /** @param {any} given */
-  async function breakOff(given) {
-    if (over) return
-    end()
-    const error = await networkError()
-    failure = { error }
-    given.error(new TypeError(BROKEN_OFF[error.message] ?? error.message))
-  }
-
-  /** @param {any} reason */
-  function abort(reason) {
-    if (over) return
-    end()
-    failure = { error: reason }
-    living.deref()?.controller.error(reason)
-    pieces.cancel()
-  }
-}
-
-/** @param {any} source */
-function readableOf(source) {
-  try {
-    return new ReadableStream(Object.assign(source, { type: "bytes" }), { highWaterMark: AHEAD })
-  } catch {
-    // WebKit has no streams of bytes.
-    return new ReadableStream(Object.assign(source, { type: undefined }), new ByteLengthQueuingStrategy({ highWaterMark: AHEAD }))
-  }
-}

@@ -309,6 +309,15 @@
       response.headers === response.headers, response.body === response.body,
     ]
   })
+  add("what a loop finds in it", async () => {
+    const response = await fetch("api/answers/text")
+    const found = object => {
+      const names = []
+      for (const name in object) names.push(name)
+      return [names.sort(), Object.getOwnPropertyNames(object), Object.hasOwn(object, "url"), "url" in object, `${object}`]
+    }
+    return [found(response), found(response.headers), found(response.clone()), response.clone.name, response.text.length]
+  })
   add("used once", async () => {
     const response = await fetch("api/answers/text")
     const first = response.text()

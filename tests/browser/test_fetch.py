@@ -326,3 +326,34 @@ def test_a_disabled_server_answers_nothing(visitor: Visitor) -> None:
 
     assert [seen.path for seen in reached] == ["/api/answers/text"]
     assert visitor.site.reached("/api/") == reached
+
+
+def test_what_nobody_answers_may_fail_as_a_network_does(visitor: Visitor) -> None:
+    open_intercepted(visitor)
+
+    seen = visitor.run("""
+        fauxServer.setUnmatched("error")
+        return [await fetch("api/missing").catch(String), await fetch("api/missing", { method: "A B" }).catch(String)]
+    """)
+
+    assert seen == [
+        "TypeError: Failed to fetch",
+        "TypeError: Failed to execute 'fetch' on 'Window': 'A B' is not a valid HTTP method.",
+    ]
+    assert visitor.site.reached("/api/") == []
+
+
+def test_a_cookie_that_scripts_may_not_see_is_not_set(visitor: Visitor) -> None:
+    open_intercepted(visitor)
+
+    seen = visitor.run("""
+        const setting = cookie => new fauxServer.Response("", 200, { "set-cookie": cookie })
+        const set = cookie => fauxServer.get("js/cookie", () => setting(cookie))
+        set("hidden=1; HttpOnly")
+        const response = await fetch("js/cookie")
+        set("seen=1")
+        await fetch("js/cookie")
+        return [document.cookie, response.headers.get("set-cookie")]
+    """)
+
+    assert seen == ["seen=1", None]
