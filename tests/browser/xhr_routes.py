@@ -64,7 +64,7 @@ def say(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Said:
     if path.endswith("/stream"):
         # Or a browser waits for more before it shows the first.
         given["x-content-type-options"] = "nosniff"
-        pieces = [piece.encode() for piece in asked["pieces"].split(",")]
+        pieces = [base64.b64decode(piece) if "b64" in asked else piece.encode() for piece in asked["pieces"].split(",")]
         if "total" in asked:
             given["content-length"] = str(sum(map(len, pieces)))
         return Said(status, given, b"", pause, pieces, "broken" in asked)

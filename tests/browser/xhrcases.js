@@ -186,7 +186,7 @@
   }
   cases["streams: a character in two pieces"] = async () => {
     const xhr = new XMLHttpRequest()
-    xhr.open("GET", url("stream", { pieces: "a\u00e4b,c", pause: 20 }))
+    xhr.open("GET", url("stream", { pieces: ["a\xc3", "\xa4b\xf0\x9f", "\x98\x80"].map(bytes).join(), b64: 1, pause: 60 }))
     xhr.send()
     await ended(xhr)
     return xhr.responseText

@@ -6,6 +6,7 @@ import { test } from "node:test"
 import { inNode } from "../../js/files.js"
 import { createHold } from "../../js/hold.js"
 import { findScripts, pathOf, runScript, shownPath, withoutIndent } from "../../js/pagescripts.js"
+import { deadExchange } from "../../js/protect.js"
 import { createTimeLimit } from "../../js/timelimit.js"
 import { remember, startsEnabled } from "../../js/toggle.js"
 
@@ -172,4 +173,18 @@ test("a page with a stand-in for Node's process is no Node", () => {
     Object.defineProperty(globalThis, "process", { value: own, configurable: true, writable: true })
   }
   assert.deepEqual(seen, [true, false])
+})
+
+test("once Python has crashed, a client of HTTP is told so in HTTP's words", (t) => {
+  t.mock.method(console, "error", () => {})
+  const answers = []
+  for (const send of [false, true]) {
+    const exchange = deadExchange(new Error("Python has crashed."), { method: "GET", url: "books" })
+    if (send) exchange.send({ headers: [], body: undefined })
+    exchange.answer(({ status, body, value, headers }) => answers.push([status, body ?? value, headers]))
+  }
+  assert.deepEqual(answers, [
+    [500, "Error: Python has crashed.", {}],
+    [500, "Error: Python has crashed.", { "content-type": "text/plain; charset=utf-8" }],
+  ])
 })

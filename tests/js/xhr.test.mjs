@@ -257,6 +257,21 @@ test("a synchronous one cannot wait for the runtime, and says what to wait for",
   })
 })
 
+test("what the policy refuses fails as the network does", () => {
+  const cast = createCast({ unmatched: () => "fail" })
+  installXHR(cast.server, cast.global)
+  const heard = []
+  const xhr = new cast.global.XMLHttpRequest()
+  for (const type of ["readystatechange", "loadstart", "error", "load", "loadend"]) xhr.addEventListener(type, () => heard.push([type, xhr.readyState]))
+  xhr.open("GET", "/other")
+  xhr.send()
+  heard.push("sent")
+  cast.tick()
+  assert.deepEqual(heard, [["readystatechange", 1], ["loadstart", 1], "sent", ["readystatechange", 4], ["error", 4], ["loadend", 4]])
+  assert.throws(() => ask(cast, "/other", { async: false }), { name: "NetworkError" })
+  assert.deepEqual(cast.sent, [])
+})
+
 test("switched off, nothing is asked of the server", () => {
   const cast = createCast({ enabled: false })
   installXHR(cast.server, cast.global)
