@@ -41,18 +41,28 @@ class Entry(NamedTuple):
         return f"{line}, {where}" if where else line
 
 
-class Journal:
-    """The latest requests, oldest first; the oldest goes when it is full."""
+MOST_BYTES = 32 * 1024 * 1024
+"""So many bytes of bodies are kept: uploads would fill the page's memory long before they are a thousand."""
 
-    __slots__ = ("_exchanges",)
+
+class Journal:
+    """The latest requests, oldest first; the oldest goes when it is full, of requests or of what they sent."""
+
+    __slots__ = ("_bytes", "_exchanges")
 
     def __init__(self, size: int = 1000) -> None:
         # The exchanges themselves: an entry is made when somebody looks.
         self._exchanges: deque[Exchange] = deque(maxlen=size)
+        self._bytes = 0
 
     def append(self, exchange: Exchange) -> None:
         """Take down an exchange that is over."""
-        self._exchanges.append(exchange)
+        exchanges = self._exchanges
+        if exchange.request.body or self._bytes:
+            self._bytes += len(exchange.request.body)
+            while exchanges and (len(exchanges) == exchanges.maxlen or self._bytes > MOST_BYTES):
+                self._bytes -= len(exchanges.popleft().request.body)
+        exchanges.append(exchange)
 
     def __len__(self) -> int:
         return len(self._exchanges)
@@ -77,3 +87,4 @@ class Journal:
     def clear(self) -> None:
         """Forget all."""
         self._exchanges.clear()
+        self._bytes = 0
