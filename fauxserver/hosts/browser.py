@@ -280,7 +280,7 @@ class Page:
         return self._pulled(number, text)
 
     async def _pull(self, number: str, stream: Stream) -> str:
-        text = await stream.wait()
+        text = await stream.later()
         if stream.task:
             stream.task = None
             if number in self._streams:
@@ -375,9 +375,7 @@ class Page:
 
     def _end(self, stream: Stream) -> None:
         """Let a streamed body clean up; it may wait for something while it does."""
-        if stream.task:
-            stream.task.cancel()
-        task: asyncio.Task[Any] = _begin(stream.close())
+        task: asyncio.Task[Any] = _begin(stream.close(lambda told: self._side.report(told)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

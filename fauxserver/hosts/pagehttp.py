@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from asyncio import CancelledError, Task
+from asyncio import CancelledError, Task, wait
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -104,7 +104,7 @@ class Stream:
         except:  # noqa: E722 (a handler may have replaced the very names of exceptions)
             return self._broken()
 
-    async def wait(self) -> str:
+    async def later(self) -> str:
         """The same, awaited."""
         try:
             return self._told(await self._pieces.__anext__())
@@ -128,6 +128,17 @@ class Stream:
             self._exchange.error = error
         return f"!{json.dumps(error._asdict() if error else None)}"
 
-    async def close(self) -> None:
-        """Nobody reads on."""
-        await self._response.close()
+    async def close(self, report: Callable[[str], None]) -> None:
+        """Nobody reads on: let it clean up. What goes wrong there belongs to no answer, and is *report*ed."""
+        if self.task is not None:
+            # One that waits for something cannot be closed before it has been told.
+            self.task.cancel()
+            await wait([self.task])
+        try:
+            await self._response.close()
+        except (GeneratorExit, CancelledError):
+            raise
+        except:  # noqa: E722
+            error = self._exchange.failed().error
+            if error is not None:
+                report(json.dumps(error._asdict()))

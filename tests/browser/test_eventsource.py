@@ -125,8 +125,8 @@ ACTED = {
 IDS = {"without data", "ids", "again", "again with letters", "again without"}
 DIFFERENT: dict[str, set[str]] = {
     "chromium": set(),
-    # In both an id counts with data only, a redirect too many is the end, and the next connection begins where the first
-    # one did, whatever redirected it. NUL ends all.
+    # In both an id counts with data only, a redirect too many is the end, and the next connection begins where the
+    # first one did, whatever redirected it. NUL ends all.
     "firefox": IDS | {"redirect in circles", "redirect again", "NUL"},
     # What a broken connection has left begins the next one.
     "webkit": IDS | {"redirect in circles", "redirect again", "breaks"},
