@@ -28,7 +28,8 @@ from wasm import build
 HERE = Path(__file__).parent / "peers"
 COUNTS = (1, 100, 1_000)
 DOORS = {"fetch": "fetch", "xhr": "XMLHttpRequest"}
-# Milliseconds that one figure is taken from: of a fast one many requests, of a slow one few.
+# Milliseconds that one figure is taken from: of a fast one many requests, of a slow one few. Not less, as the first
+# timers of a sequence are faster than those that follow.
 PORTION = 200
 
 
