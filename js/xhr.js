@@ -118,7 +118,12 @@ function createInstallation(server, global, prototype) {
   }
   const uploads = global.XMLHttpRequestUpload?.prototype
   for (const [name, make] of Object.entries(doors.uploads)) {
-    if (uploads && name in uploads) patches.push({ owner: uploads, name, make: ({ value }) => ({ value: named(make(value), value) }) })
+    if (!uploads || !(name in uploads)) continue
+    // It is inherited, from where others may replace it meanwhile.
+    const native = /** @this {any} */ function (/** @type {any[]} */ ...args) {
+      return Object.getPrototypeOf(uploads)[name].apply(this, args)
+    }
+    patches.push({ owner: uploads, name, make: ({ value }) => ({ value: named(make(Object.hasOwn(uploads, name) ? value : native), value) }) })
   }
   installation.patches = createPatches(patches)
   return installation

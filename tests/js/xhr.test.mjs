@@ -192,6 +192,30 @@ test("what was answered can be read after we are gone, and what is under way is 
   assert.deepEqual([seen(done), Object.getOwnPropertyNames(done)], [[1, 0, ""], ["timeoutValue"]])
 })
 
+test("an upload that is listened to is told what it has sent, through whoever watches its listeners", () => {
+  const cast = createCast()
+  installXHR(cast.server, cast.global)
+  const { XMLHttpRequestUpload } = cast.global
+  const EventTarget = Object.getPrototypeOf(XMLHttpRequestUpload.prototype)
+  const watched = []
+  EventTarget.addEventListener = function (type, ...rest) {
+    watched.push(type)
+    return Object.getPrototypeOf(EventTarget).addEventListener.call(this, type, ...rest)
+  }
+  const told = []
+  for (const listen of [true, false]) {
+    const xhr = new cast.global.XMLHttpRequest()
+    const hear = ({ type, loaded, total }) => told.push([listen, type, loaded, total])
+    xhr.upload.addEventListener("load", hear)
+    if (!listen) xhr.upload.removeEventListener("load", hear)
+    xhr.open("POST", "/api/a")
+    xhr.send("abc")
+    if (!listen) xhr.upload.addEventListener("load", hear)
+    cast.tick()
+  }
+  assert.deepEqual([told, watched], [[[true, "load", 3, 3]], ["load", "load", "load"]])
+})
+
 test("two servers are asked in turn, the last one first", () => {
   const page = createPage()
   const one = createServer(page)
