@@ -266,8 +266,9 @@ const DetailsView = Backbone.View.extend({
         <p class="label"><span class="title">${title}</span> <span class="author">${author}</span></p>
       </div>
       <input type="file" id="picture" accept="image/*">
-      <label for="picture">Put a picture of your own on it</label>
+      <label for="picture">Put your own picture on it</label>
       <progress max="1" hidden aria-label="Sending the picture"></progress>
+      <p class="refusal" role="alert"></p>
     </div>
     <h2 tabindex="-1">${title}</h2>
     <dl>
@@ -318,10 +319,10 @@ const DetailsView = Backbone.View.extend({
     const [picture] = this.$("#picture")[0].files
     if (!picture) return
     const progress = this.$("progress").prop("hidden", false).removeAttr("value")
-    this.$(".failure").text("")
+    this.$(".refusal").text("")
     this.cover.send(picture, {
       progress: part => progress.val(part),
-      error: xhr => this.$(".failure").text(`The picture was not taken. ${explain(xhr)}`)[0].scrollIntoView({ block: "nearest" }),
+      error: xhr => this.$(".refusal").text(`The picture was not taken. ${explain(xhr)}`),
       // The same one may be chosen again.
       complete: () => progress.prop("hidden", true) && this.$("#picture").val(""),
     })

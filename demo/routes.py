@@ -88,7 +88,7 @@ def change_cover(id: int, data):
 
 @server.get("library-app/news")
 async def news():
-    """What becomes of the books, told as it happens to everyone who listens, as an EventSource does."""
+    """Tell everyone who listens what becomes of the books."""
     listener = asyncio.Queue()
     listeners.add(listener)
     try:
