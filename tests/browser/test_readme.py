@@ -76,7 +76,8 @@ def test_the_javascript_of_the_readme_answers_beside_its_python(example: Visitor
 
 
 def test_the_clients_of_the_readme_send_files_and_hear_events(visitor: Visitor, site: Site):
-    site.write("/routes.py", next(block for block in blocks("python") if "covers" in block))
+    clients = next(block for block in blocks("python") if "covers" in block)
+    site.write("/routes.py", f"from fauxserver import FauxServer, Response\nserver = FauxServer()\n{clients}")
     visitor.visit(html(routes=["/routes.py"], data_intercept="sync fetch xhr eventsource"))
     assert visitor.run("""
         const form = new FormData()
