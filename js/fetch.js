@@ -107,9 +107,11 @@ function createFetch(server, global, installation) {
         return native.apply(this, given)
       }
       return new Promise((resolve, reject) => {
-        const stopWatching = onAbort(call.signal, (reason) => {
-          forget()
-          reject(reason)
+        const stopWatching = onAbort(call.signal, {
+          act(reason) {
+            forget()
+            reject(reason)
+          },
         })
         release = (exchange) => {
           stopWatching()
@@ -231,15 +233,16 @@ function isForeign(url, global) {
 }
 
 /**
- * Be told when a signal aborts. Gives back what ends it.
+ * Do what `watch` says when a signal aborts. Gives back what ends it. The signal keeps no more alive than that: a function
+ * of ours would bring all that stands around it, and so the promise and the answer.
  *
  * @param {AbortSignal | undefined} signal
- * @param {(reason: any) => void} act
+ * @param {{ act: (reason: any) => void }} watch
  */
-function onAbort(signal, act) {
+function onAbort(signal, watch) {
   // WebKit takes any object for a signal.
   if (typeof signal?.addEventListener !== "function") return () => {}
-  const listener = () => act(signal.reason)
+  const listener = () => watch.act(signal.reason)
   signal.addEventListener("abort", listener, { once: true })
   return () => signal.removeEventListener("abort", listener)
 }
@@ -325,11 +328,14 @@ function createResponder(server, global) {
     return new Promise((resolve, reject) => {
       /** @type {(reason: any) => void} */
       let cancel = () => exchange.drop()
-      let aborted = (/** @type {any} */ reason) => {
-        cancel(reason)
-        reject(reason)
+      const watch = {
+        /** @param {any} reason */
+        act(reason) {
+          cancel(reason)
+          reject(reason)
+        },
       }
-      const unwatch = onAbort(call.signal, (reason) => aborted(reason))
+      const unwatch = onAbort(call.signal, watch)
       const fail = () => {
         unwatch()
         networkError().then(reject)
@@ -380,7 +386,7 @@ function createResponder(server, global) {
         const pieces = isStreamed(body) ? body : onePiece(body)
         if (request.integrity) return void resolveChecked(answered, facts, pieces)
         const stream = createStream(pieces, unwatch, networkError)
-        aborted = stream.abort
+        watch.act = stream.abort
         resolve(responses.create(answered, facts, stream.readable, stream.failure))
       }
 

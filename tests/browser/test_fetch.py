@@ -357,3 +357,35 @@ def test_a_cookie_that_scripts_may_not_see_is_not_set(visitor: Visitor) -> None:
     """)
 
     assert seen == ["seen=1", None]
+
+
+def test_a_body_that_nobody_reads_lets_go_of_the_signal_and_the_handler_when_it_is_gone(visitor: Visitor) -> None:
+    open_intercepted(visitor)
+    visitor.run("""
+        const { signal } = window.controller = new AbortController()
+        window.listening = new Set()
+        const { addEventListener, removeEventListener } = signal
+        signal.addEventListener = (type, listener, options) => {
+            listening.add(listener)
+            addEventListener.call(signal, type, listener, options)
+        }
+        signal.removeEventListener = (type, listener) => {
+            listening.delete(listener)
+            removeEventListener.call(signal, type, listener)
+        }
+        window.ended = 0
+        fauxServer.get("js/endless", () => (function* () {
+            try {
+                for (;;) yield new Uint8Array(10_000)
+            } finally {
+                ended += 1
+            }
+        })())
+        for (let count = 0; count < 5; count += 1) await fetch("js/endless", { signal })
+    """)
+
+    listening = visitor.run("return listening.size")
+    visitor.context.new_cdp_session(visitor.page).send("HeapProfiler.collectGarbage")
+    visitor.until("listening.size === 0 && ended === 5")
+
+    assert listening == 5
