@@ -53,6 +53,9 @@ async def answer(server: FauxServer, scope: Scope, receive: Receive, send: Send)
     if body is None:
         return  # The client has left.
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    if "last-event-id" in headers:
+        # The one header that browsers write as UTF-8: an id may have any letters.
+        headers["last-event-id"] = headers["last-event-id"].encode("latin-1").decode("utf-8", "replace")
     try:
         if len(body) > MOST_BYTES:
             raise _Refused(413, f"The body is longer than {MOST_BYTES} bytes.")

@@ -151,6 +151,12 @@ def raises_at_the_end():
 def numbers(kind, n: int):
     return Response(counting(n) if kind == "sync" else counting_async(n))
 
+@server.get("ticks/:n")
+async def ticks(n: int):
+    yield "retry: 0\n"
+    for number in range(n):
+        yield f"id: {number}\ndata: {number}\n\n"
+
 def counting(n):
     for number in range(n):
         yield f"{number}\n" if number % 2 else b"%d\n" % number
@@ -456,16 +462,29 @@ window.many = async (kind, count) => {
   for (let got = await reader.read(); !got.done; got = await reader.read()) all += got.value.length
   return all
 }
+// So many connections, one after another, with a thousand events each.
+window.ticks = connections => new Promise(resolve => {
+  fauxServer.intercept("eventsource")
+  const source = new EventSource("ticks/1000")
+  let seen = 0
+  source.onmessage = () => { seen += 1 }
+  source.onerror = () => {
+    if (seen < connections * 1_000) return
+    source.close()
+    resolve(seen)
+  }
+})
 """
 
 
 def test_ten_thousand_pieces_leave_nothing_behind(visitor: Visitor):
     visitor.open(script(READ + LEFT), python(ROUTES), before=[script(CAPTURE)], data_quiet=True)
     visitor.run("pyodide._module.enable_pyproxy_allocation_tracing()")
-    run = "return [await many('sync', given), await many('async', given)]"
+    run = "return [await many('sync', given), await many('async', given), await ticks(given / 1_000)]"
     visitor.run(run, 1_000)
     first = counts(visitor)
     sizes = visitor.run(run, 10_000)
-    assert sizes == [sum(len(f"{n}\n") for n in range(10_000))] * 2
+    size = sum(len(f"{n}\n") for n in range(10_000))
+    assert sizes == [size, size, 10_000]
     assert grown(first, counts(visitor)) == {}
     assert json.loads(visitor.run("return pyodide.runPython(given)", PYTHON))["held by the host"] < 100

@@ -277,6 +277,18 @@ def test_a_stream_comes_in_pieces(server, client):
     assert closed == [1, 1]
 
 
+def test_an_event_source_gets_an_event_stream_and_says_what_it_had_last(server, client):
+    def events(context):
+        yield f"data: after {context.headers.get('last-event-id')}\n\n"
+
+    server.get("events", events).get("own", lambda: Response(iter(["x"]), headers={"Content-Type": "text/csv"}))
+
+    wanted = {"accept": "text/event-stream", "last-event-id": "…ä"}
+    stream = {"content-type": "text/event-stream"}
+    assert client.ask("GET", "/events", headers=wanted) == (200, stream, ["data: after …ä\n\n".encode(), b""])
+    assert client.ask("GET", "/own", headers=wanted)[1] == {"content-type": "text/csv"}
+
+
 def test_errors_are_answers(server, client):
     def wrong():
         return 1 / 0
