@@ -136,7 +136,18 @@ export function createAnswered({ server, global, mimes, run, listeners }, xhr, c
   /** @param {any} exchange @param {string | Uint8Array | undefined} content */
   function ask(exchange, content) {
     if (hears) cancelUpload = scheduler.later(() => over || run(uploadSteps()), UPLOADED_AFTER)
-    answerOnce(exchange, request(content), reply, () => fail("error"))
+    try {
+      answerOnce(exchange, request(content), reply, () => fail("error"))
+    } catch (error) {
+      refuse(exchange, error)
+      fail("error")
+    }
+  }
+
+  /** The latency is the page's own function, and may throw. @param {any} exchange @param {unknown} error */
+  function refuse(exchange, error) {
+    cancel = exchange.drop
+    report(error, global)
   }
 
   /**
@@ -380,7 +391,11 @@ export function createAnswered({ server, global, mimes, run, listeners }, xhr, c
     let why = ""
     if (exchange) {
       const content = body?.readNow()
-      answerOnce(exchange, request(content), (answer) => { given = answer }, (reason) => { why = `: ${reason}` })
+      try {
+        answerOnce(exchange, request(content), (answer) => { given = answer }, (reason) => { why = `: ${reason}` })
+      } catch (error) {
+        refuse(exchange, error)
+      }
     }
     over = true
     if (!given) {

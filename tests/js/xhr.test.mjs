@@ -296,6 +296,23 @@ test("what the policy refuses fails as the network does", () => {
   assert.deepEqual(cast.sent, [])
 })
 
+test("a latency that throws is reported, and the request fails", () => {
+  const reported = []
+  const cast = createCast()
+  cast.global.reportError = (error) => reported.push(error.message)
+  const { accept } = cast.server
+  cast.server.accept = (request) => ({ ...accept(request), delay() { throw new Error("no latency") } })
+  installXHR(cast.server, cast.global)
+  const xhr = new cast.global.XMLHttpRequest()
+  const heard = []
+  xhr.onerror = () => heard.push("error")
+  xhr.open("GET", "/api/a")
+  xhr.send()
+  heard.push("sent")
+  cast.tick()
+  assert.deepEqual([xhr.readyState, heard.sort(), reported, cast.asked], [4, ["error", "sent"], ["no latency"], ["dropped"]])
+})
+
 test("switched off, nothing is asked of the server", () => {
   const cast = createCast({ enabled: false })
   installXHR(cast.server, cast.global)
