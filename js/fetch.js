@@ -1,7 +1,7 @@
 // fetch, answered by the server: `installFetch(server, global)` gives back the function that undoes it.
 
 import { readBody } from "./body.js"
-import { collect, createStream, isIntact, joined, onePiece } from "./fetchbody.js"
+import { collect, createEmpty, createStream, isIntact, joined, onePiece } from "./fetchbody.js"
 import { createResponses, TOKEN } from "./fetchresponse.js"
 import { answer, lengthOf, offer } from "./http.js"
 import { isStreamed } from "./message.js"
@@ -377,11 +377,12 @@ function createResponder(server, global) {
         const refused = strayed || (empty && request.integrity && facts.type !== "opaqueredirect")
         if ((empty || refused) && isStreamed(body)) body.cancel()
         if (refused) return fail()
-        // What is there already needs no stream, unless it is nothing: WebKit would read a piece of no bytes first.
-        const plain = !isStreamed(body) && body?.length && !call.signal && !request.integrity
-        if (empty || plain) {
+        const none = !isStreamed(body) && !body?.length
+        // What is there already needs no stream, unless it may still be aborted.
+        const plain = !isStreamed(body) && !call.signal
+        if (empty || (!request.integrity && (none || plain))) {
           unwatch()
-          return resolve(responses.create(answered, facts, empty ? null : body))
+          return resolve(responses.create(answered, facts, empty ? null : none ? createEmpty() : body))
         }
         const pieces = isStreamed(body) ? body : onePiece(body)
         if (request.integrity) return void resolveChecked(answered, facts, pieces)

@@ -132,6 +132,11 @@ export function createStream(pieces, ended, networkError) {
   }
 }
 
+/** A body of no bytes, which has ended before anybody can abort it. */
+export function createEmpty() {
+  return readableOf({ start: (/** @type {any} */ controller) => controller.close() })
+}
+
 /** @param {any} source */
 function readableOf(source) {
   try {

@@ -83,8 +83,9 @@ export function createResponses(global) {
   function read(reader, response) {
     const failure = known.get(response)?.failure
     const usable = failure && !response.bodyUsed && !response.body?.locked
+    // Of a stream that a script has made, browsers tell in words of their own why it failed, and later.
+    if (usable && failure()) return Promise.reject(failure()?.error)
     return reader.call(response).catch((/** @type {any} */ error) => {
-      // Of a stream that a script has made, browsers tell in words of their own why it failed.
       const failed = usable ? failure() : undefined
       throw failed ? failed.error : reworded(error)
     })

@@ -470,15 +470,17 @@
   // --- Streams -------------------------------------------------------------------------------------------------------
 
   group = "streams"
+  // A network may join pieces.
   const readAll = async reader => {
-    const pieces = []
+    let text = "", bytes = true
     for (;;) {
       const { done, value } = await reader.read()
-      if (done) return [pieces, value === undefined, value]
-      pieces.push([value instanceof Uint8Array, hex(value)])
+      if (done) return [text, bytes, value]
+      text += hex(value)
+      bytes &&= value instanceof Uint8Array
     }
   }
-  add("pieces as they come", async () => readAll((await fetch("api/pieces")).body.getReader()))
+  add("pieces, read one by one", async () => readAll((await fetch("api/pieces")).body.getReader()))
   add("pieces as text", async () => whole(await fetch("api/pieces")))
   add("pieces, with a signal", async () => whole(await fetch("api/pieces", { signal: new AbortController().signal })))
   add("headers before the body", async () => {
@@ -544,9 +546,9 @@
   add("iterated", async () => {
     const { body } = await fetch("api/pieces")
     if (!body[Symbol.asyncIterator]) return "no"
-    const pieces = []
-    for await (const piece of body) pieces.push(hex(piece))
-    return pieces
+    let text = ""
+    for await (const piece of body) text += hex(piece)
+    return text
   })
   add("used, once it is read", async () => {
     const response = await fetch("api/pieces")
@@ -634,6 +636,24 @@
     controller.abort()
     return aborts(response.text())
   }, LOSES_REASON)
+  add("between headers and body, how soon", async () => {
+    const controller = new AbortController()
+    const response = await fetch("api/answers/json", { signal: controller.signal })
+    controller.abort()
+    const log = []
+    const reading = response.json().catch(() => log.push("rejected"))
+    const next = Promise.resolve().then(() => log.push("next"))
+    await Promise.all([reading, next])
+    return [log, response.bodyUsed, (await outcome(response.text())).thrown.slice(0, 30)]
+  }, LOSES_REASON)
+  add("between headers and body, with a reader", async () => {
+    const controller = new AbortController()
+    const response = await fetch("api/halfway", { signal: controller.signal })
+    const reader = response.body.getReader()
+    controller.abort(reason)
+    return [await aborts(reader.read()), await aborts(reader.closed)]
+  }, LOSES_REASON)
+  add("a Request's signal, something else overridden", () => aborts(fetch(new Request("api/answers/text", { signal: AbortSignal.abort(reason) }), { method: "POST" })))
   add("between headers and body, cloned", async () => {
     const controller = new AbortController()
     const response = await fetch("api/answers/json", { signal: controller.signal })

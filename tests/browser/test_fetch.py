@@ -57,6 +57,20 @@ def test_an_answer_that_has_no_body_has_none(visitor: Visitor) -> None:
     assert seen == [[204, None, "", False], [205, None, "", False], [304, None, "", False], [200, None, "", False]]
 
 
+def test_a_body_that_is_empty_has_ended_before_it_can_be_aborted(visitor: Visitor) -> None:
+    open_intercepted(visitor)
+
+    seen = visitor.run("""
+        const controller = new AbortController()
+        const response = await fetch("api/answers/empty", { signal: controller.signal })
+        const reader = response.body.getReader()
+        controller.abort()
+        return (await reader.read()).done
+    """)
+
+    assert seen is True
+
+
 def test_a_stream_is_sent_whole(visitor: Visitor) -> None:
     open_intercepted(visitor)
 
@@ -228,6 +242,32 @@ def test_no_listener_stays_on_a_signal(visitor: Visitor) -> None:
     """)
 
     assert seen == [0, 0, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_each_piece_arrives_when_it_is_yielded(visitor: Visitor) -> None:
+    open_intercepted(visitor)
+
+    seen = visitor.run("""
+        let yieldNext
+        const asked = () => new Promise(resolve => { yieldNext = resolve })
+        fauxServer.get("js/pieces", () => (async function* () {
+            yield "one"
+            await asked()
+            yield "two"
+            await asked()
+        })())
+        const reader = (await fetch("js/pieces")).body.getReader()
+        const read = async () => new TextDecoder().decode((await reader.read()).value)
+        const pieces = [await read()]
+        await someTime()
+        yieldNext()
+        pieces.push(await read())
+        await someTime()
+        yieldNext()
+        return [...pieces, (await reader.read()).done]
+    """)
+
+    assert seen == ["one", "two", True]
 
 
 def test_a_handler_streams_no_further_than_it_is_read(visitor: Visitor) -> None:
