@@ -780,8 +780,15 @@ const orUndefined = (value) => (value === null ? undefined : value)
  * @param {import("./message.js").Body} body
  */
 function told(headers, body) {
+  if (isStreamed(body)) return undefined
   const type = headers.find(([name]) => name === "content-type")?.[1] ?? ""
-  return typeof body === "string" && type.startsWith("application/json") ? JSON.parse(body) : isStreamed(body) ? undefined : body
+  if (typeof body !== "string" || !type.startsWith("application/json")) return body
+  try {
+    return JSON.parse(body)
+  } catch {
+    // A handler may say that it is JSON, and be wrong.
+    return body
+  }
 }
 
 /** @param {Row} row */

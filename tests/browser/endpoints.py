@@ -7,10 +7,10 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -146,48 +146,69 @@ def refusing() -> Iterator[str]:
         yield f"http://127.0.0.1:{taken.getsockname()[1]}/"
 
 
-def over_http(name: str, source: str) -> Raw:
+@contextmanager
+def over_http(name: str, source: str) -> Iterator[Raw]:
     """A route file, answering over HTTP as any ASGI server would have it."""
-    file = RouteFile(str(Path(name)), source)
+    file = RouteFile(name, source)
     file.run()
     server: Any = file.servers[0]
-    one_at_a_time = threading.Lock()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
 
     def answer(connection: BaseHTTPRequestHandler, body: bytes) -> None:
-        path, _, query = connection.path.partition("?")
-        scope = {
-            "type": "http",
-            "method": connection.command,
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": [
-                (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in connection.headers.items()
-            ],
-        }
-        chunked = False
-
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        async def send(message: dict[str, Any]) -> None:
-            nonlocal chunked
-            if message["type"] == "http.response.start":
-                headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in message["headers"]}
-                chunked = "content-length" not in headers and message["status"] not in (204, 304)
-                _begin(connection, message["status"], headers | ({"Transfer-Encoding": "chunked"} if chunked else {}))
-                return
-            if connection.command == "HEAD":
-                return
+        asked = server(_scope(connection), receive, _sender(connection))
+        # Who has left needs no answer, and at the end nobody does.
+        with contextlib.suppress(ConnectionError, CancelledError):
+            asyncio.run_coroutine_threadsafe(asked, loop).result()
+
+    async def end() -> None:
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.sleep(0)
+
+    thread.start()
+    try:
+        yield answer
+    finally:
+        asyncio.run_coroutine_threadsafe(end(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def _scope(connection: BaseHTTPRequestHandler) -> dict[str, Any]:
+    path, _, query = connection.path.partition("?")
+    return {
+        "type": "http",
+        "method": connection.command,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in connection.headers.items()
+        ],
+    }
+
+
+def _sender(connection: BaseHTTPRequestHandler) -> Callable[[dict[str, Any]], Awaitable[None]]:
+    chunked = False
+
+    async def send(message: dict[str, Any]) -> None:
+        nonlocal chunked
+        if message["type"] == "http.response.start":
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in message["headers"]}
+            chunked = "content-length" not in headers and message["status"] not in (204, 304)
+            _begin(connection, message["status"], headers | ({"Transfer-Encoding": "chunked"} if chunked else {}))
+        elif connection.command != "HEAD":
             piece = message.get("body", b"")
             if chunked:
                 end = b"" if message.get("more_body") else b"0\r\n\r\n"
                 piece = (f"{len(piece):x}\r\n".encode() + piece + b"\r\n" if piece else b"") + end
             connection.wfile.write(piece)
 
-        with contextlib.suppress(ConnectionError), one_at_a_time:
-            asyncio.run(server(scope, receive, send))
-
-    return answer
+    return send
