@@ -76,7 +76,12 @@ export function createResponses(global) {
   /** @param {Response} response @param {Facts} facts @param {Failure} [failure] @returns {Response} */
   function dressed(response, facts, failure) {
     known.set(response, { facts, failure })
-    return Object.setPrototypeOf(response, face)
+    Object.setPrototypeOf(response, face)
+    // A document that a test runner gives Node may have a Response of its own, and that these in each.
+    for (const name of /** @type {const} */ (["url", "type", "redirected"])) {
+      if (Object.hasOwn(response, name)) Object.defineProperty(response, name, { value: facts[name] })
+    }
+    return response
   }
 
   /** @param {Function} reader @param {Response} response */
@@ -97,8 +102,7 @@ export function createResponses(global) {
    * @returns {PropertyDescriptor}
    */
   function overridden(name, value) {
-    const { get } = /** @type {any} */ (Object.getOwnPropertyDescriptor(Response.prototype, name))
-    const native = (/** @type {Response} */ response) => get.call(response)
+    const native = (/** @type {Response} */ response) => Reflect.get(Response.prototype, name, response)
     return {
       /** @this {Response} */
       get() {

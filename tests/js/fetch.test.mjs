@@ -174,6 +174,22 @@ test("ours looks like the native one", () => {
   assert.throws(() => new fetch(BOOKS), TypeError)
 })
 
+test("a Response whose properties are its own says the same", async () => {
+  class OtherResponse extends Response {
+    url = ""
+    type = "default"
+    redirected = true
+  }
+  const { global } = createPage()
+  global.Response = OtherResponse
+  installFetch(createCast().server, global)
+
+  const response = await global.fetch(BOOKS)
+
+  const { url, type, redirected, status, ok } = response
+  assert.deepEqual([url, type, redirected, status, ok, await response.text()], [BOOKS, "basic", false, 200, true, "ours"])
+})
+
 test("a held request is answered when it is let go, and goes to the network if it is not ours", async () => {
   const held = []
   const { server, asked } = createCast({ hold: (release) => {
