@@ -17,8 +17,11 @@ const WHEELS = "/tmp/fauxserver-wheels"
 
 // Wheels first and without what they depend on, so that one may be the other's dependency whatever the order; then the
 // rest, and with it what the wheels still miss.
+//
+// micropip is imported here and not by the coroutine: a turn of the event loop has a handler's time limit, and on a slow
+// machine the import alone takes longer.
 const INSTALL = `
-async def install(wheels, requirements, index, network):
+def installer():
     import importlib
     import importlib.metadata
     import json
@@ -26,20 +29,23 @@ async def install(wheels, requirements, index, network):
     import micropip
     import pyodide.http._pyfetch
 
-    # Not the page's, which may wait for us.
-    pyodide.http._pyfetch._jsfetch = network
+    async def install(wheels, requirements, index, network):
+        # Not the page's, which may wait for us.
+        pyodide.http._pyfetch._jsfetch = network
 
-    wheels, requirements = json.loads(wheels), json.loads(requirements)
-    options = {"index_urls": [index]} if index else {}
-    if wheels:
-        await micropip.install([f"emfs:{path}" for path in wheels.values()], deps=False)
+        wheels, requirements = json.loads(wheels), json.loads(requirements)
+        options = {"index_urls": [index]} if index else {}
+        if wheels:
+            await micropip.install([f"emfs:{path}" for path in wheels.values()], deps=False)
+            importlib.invalidate_caches()
+            for name in wheels:
+                requirements += importlib.metadata.requires(name) or []
+        if requirements:
+            await micropip.install(requirements, **options)
         importlib.invalidate_caches()
-        for name in wheels:
-            requirements += importlib.metadata.requires(name) or []
-    if requirements:
-        await micropip.install(requirements, **options)
-    importlib.invalidate_caches()
-install
+
+    return install
+installer()
 `
 
 /** @type {WeakMap<object, Promise<any>>} */
