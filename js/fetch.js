@@ -146,7 +146,8 @@ function createReader(global) {
 
   /** @param {any} input @returns {boolean} */
   function isRequest(input) {
-    if (isPlain(input)) return false
+    if (isPlain(input) || input instanceof URL) return false
+    if (input instanceof Request) return true
     try {
       return urlOf?.call(input) !== undefined
     } catch {
