@@ -20,7 +20,6 @@ const WORDS = ["sync", ...Object.keys(DOORS)]
  * @param {object} surroundings
  * @param {any} [surroundings.global]
  * @param {() => Promise<any>} surroundings.boot
- * @param {(pyodide: any, requirements: string[], options: any) => Promise<unknown>} surroundings.installPackages
  * @param {boolean} surroundings.enabled
  * @param {boolean} [surroundings.lazy]  Whether the runtime waits until something needs it.
  * @param {Settings & { hold?: boolean }} [surroundings.settings]
@@ -31,7 +30,7 @@ const WORDS = ["sync", ...Object.keys(DOORS)]
  * @param {any} [surroundings.Backbone]  The one to install on; by default the global one.
  * @param {string[]} [surroundings.intercept]  What to answer from the beginning: `sync`, `fetch`, `xhr`, `eventsource`.
  */
-export function createFauxServer({ global = globalThis, boot, installPackages, enabled, lazy = false, settings = {}, version, runtime, base, Backbone, unmatched, intercept: doors = ["sync"] }) {
+export function createFauxServer({ global = globalThis, boot, enabled, lazy = false, settings = {}, version, runtime, base, Backbone, unmatched, intercept: doors = ["sync"] }) {
   /** @type {Map<any, () => void>} */
   const installed = new Map()
   /** @type {Promise<any>} */
@@ -39,7 +38,7 @@ export function createFauxServer({ global = globalThis, boot, installPackages, e
   let started = false
 
   const lifecycle = createLifecycle({
-    global, boot, installPackages, settings, enabled,
+    global, boot, settings, enabled,
     beforeScripts() {
       lookForRunners()
       if (doors.includes("sync")) installOnGlobal()

@@ -1,18 +1,13 @@
 // From the script's first line to the first answer: boot, the page's Python, what was recorded, what was held.
 
-import { connect, createBridge } from "./bridge.js"
-import { createReporter, logFault } from "./console.js"
 import { createErrorBox } from "./errorbox.js"
 import { inNode } from "./files.js"
 import { createHold } from "./hold.js"
 import { baseOf } from "./http.js"
 import { createListeners } from "./listeners.js"
 import * as originals from "./originals.js"
-import { findScripts, pathOf, read, readBytes, routeFile, runScript, shownPath } from "./pagescripts.js"
-import { watch } from "./reload.js"
-import { deadExchange, protect } from "./protect.js"
+import { findScripts, pathOf, read, readBytes, routeFile, shownPath } from "./pagescripts.js"
 import { createScheduler } from "./schedule.js"
-import { createUnmatched } from "./unmatched.js"
 
 /** @import { Answered, Fault } from "./bridge.js" */
 /** @import { PythonScript } from "./pagescripts.js" */
@@ -25,8 +20,7 @@ import { createUnmatched } from "./unmatched.js"
  *
  * @typedef {object} Surroundings
  * @property {any} [global]
- * @property {() => Promise<{ pyodide: any, boot: "snapshot" | "plain" }>} boot
- * @property {(pyodide: any, requirements: string[], options: { index?: string | null, from?: string }) => Promise<unknown>} installPackages
+ * @property {() => Promise<import("./loader.js").Booted>} boot
  * @property {Settings} [settings]
  * @property {boolean} enabled  Whether the page starts enabled; if not, it loads no runtime until it is.
  * @property {() => void} [beforeScripts]  The document is complete.
@@ -34,7 +28,7 @@ import { createUnmatched } from "./unmatched.js"
  */
 
 /** @param {Surroundings} surroundings */
-export function createLifecycle({ global = globalThis, boot, installPackages, settings = {}, enabled, beforeScripts = () => {}, wanted = () => {} }) {
+export function createLifecycle({ global = globalThis, boot, settings = {}, enabled, beforeScripts = () => {}, wanted = () => {} }) {
   const { document } = global
   // Nobody looks at the one that a test runner gives Node, and tests count what is in it.
   const page = inNode(global) ? undefined : document
@@ -44,8 +38,8 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
   })
   const box = page && !settings.quiet ? createErrorBox(page) : undefined
   const wait = (/** @type {() => void} */ task, /** @type {number} */ delay) => originals.setTimeout.call(global, task, delay)
-  // Lines in a terminal would only be in the way.
-  const report = page ? createReporter({ wait }) : () => {}
+  /** @type {(answered: Answered) => void} */
+  let report = () => {}
   const listeners = createListeners(scheduler.shield)
 
   /** @type {"off" | "loading" | "ready" | "failed"} */
@@ -56,7 +50,9 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
   let booted
   /** @type {any} */
   let host
-  /** @type {ReturnType<typeof protect> | undefined} */
+  /** The second half of the bridge. @type {typeof import("./answering.js")} */
+  let answering
+  /** @type {ReturnType<typeof answering.protect> | undefined} */
   let protection
   let stopWatching = () => {}
   /** What waits for calls that were noted, should they never be made. @type {Set<(error: unknown) => void>} */
@@ -65,22 +61,17 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
   /** Route files by address, and the files laid beside them. @type {Map<string, { script: PythonScript, beside: string[] }>} */
   const loaded = new Map()
 
-  /** What the doors of the page see of the server. */
+  /** What the doors of the page see of the server. @type {any} */
   const server = {
     scheduler,
     get enabled() {
       return bridge && phase === "ready" ? bridge.enabled : enabled && phase !== "failed"
     },
     /** @param {any} request */
-    accept: (request) => (protection?.crash ? deadExchange(protection.crash, request) : bridge?.accept(request)),
+    accept: (request) => (protection?.crash ? answering.deadExchange(protection.crash, request) : bridge?.accept(request)),
     get hold() {
       return phase === "ready" ? undefined : held.keep
     },
-    ...createUnmatched({
-      ask: (request) => bridge?.unmatched(request),
-      explain: (request) => /** @type {import("./bridge.js").Bridge} */ (bridge).explain(request),
-      base: () => baseOf(global),
-    }),
   }
 
   return {
@@ -108,7 +99,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     try {
       const runtime = await boot()
       booted = runtime.boot
-      bridge = open(runtime.pyodide)
+      bridge = open(runtime)
       if (!enabled) bridge.enable(false)
     } catch (error) {
       fail(error)
@@ -124,7 +115,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     phase = "ready"
     tellEnabled()
     held.release(true, scheduler.shield)
-    if (settings.reload && page) stopWatching = watch(watched, reload)
+    if (settings.reload && page) stopWatching = answering.watch(watched, reload)
   }
 
   function stop() {
@@ -149,15 +140,24 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
     listeners.tell("enable", toldEnabled)
   }
 
-  /** @param {any} pyodide */
-  function open(pyodide) {
+  /** @param {import("./loader.js").Booted} booted */
+  function open({ pyodide, base, ...loaded }) {
+    answering = loaded.answering
+    const { connect, createBridge, createReporter, createUnmatched, installPackages, protect } = answering
+    // Lines in a terminal would only be in the way.
+    if (page) report = createReporter({ wait })
+    Object.assign(server, createUnmatched({
+      ask: (request) => bridge?.unmatched(request),
+      explain: (request) => /** @type {import("./bridge.js").Bridge} */ (bridge).explain(request),
+      base: () => baseOf(global),
+    }))
     protection = protect(pyodide, (crash) => bridge?.crashed(crash))
     const { clock, wrap } = protection
     return createBridge({
       connect: (callbacks) => {
         host = wrap(connect(pyodide, { ...callbacks, ...clock }))
         host.installPackages = (/** @type {string[]} */ requirements, /** @type {any} */ options) =>
-          installPackages(pyodide, requirements, options)
+          installPackages(pyodide, base, requirements, options)
         return host
       },
       scheduler,
@@ -184,7 +184,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
 
   /** @param {Fault} fault */
   function tell(fault) {
-    logFault(fault)
+    answering.logFault(fault)
     show(fault)
   }
 
@@ -273,7 +273,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
   /** @param {PythonScript} script @param {Promise<string>} text @param {string[]} [laid]  The files that lie beside it already. */
   async function run(script, text, laid) {
     if (script.url && !loaded.has(script.url)) loaded.set(script.url, { script, beside: [] })
-    const beside = await runScript(runner(), script, await text, laid)
+    const beside = await answering.runScript(runner(), script, await text, laid)
     if (script.url) loaded.set(script.url, { script, beside })
   }
 
@@ -315,7 +315,7 @@ export function createLifecycle({ global = globalThis, boot, installPackages, se
         const afresh = url !== changed && !/\.py([?#]|$)/.test(changed)
         const { load } = /** @type {import("./bridge.js").Bridge} */ (bridge)
         const host = { ...runner(), load: (/** @type {string} */ path, /** @type {string} */ source) => load(path, source, afresh) }
-        loaded.set(url, { script, beside: await runScript(host, script, await read(script)) })
+        loaded.set(url, { script, beside: await answering.runScript(host, script, await read(script)) })
         console.info(`fauxserver: ${changed} has changed and is loaded again`)
       }
       box?.close()

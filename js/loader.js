@@ -1,6 +1,7 @@
 /** Find the runtime's files and boot it: from the snapshot first, plainly second. */
 import { BootError, inNode, openFiles, readAsset } from "./files.js"
 import { startLoading } from "./progress.js"
+import * as shared from "./shared.js"
 
 /* global FAUXSERVER_FILES, FAUXSERVER_VERSION, __dirname */
 
@@ -8,9 +9,9 @@ import { startLoading } from "./progress.js"
  * @typedef {import("./files.js").Asset} Asset
  * @typedef {import("./files.js").Files} Files
  * @typedef {import("./progress.js").Loading} Loading
- * @typedef {{ script: Asset, wasm: Asset, snapshot: Asset, stdlib: Asset, wholeStdlib: Asset, package: Asset, micropip: Asset, lock: any }} Manifest
+ * @typedef {{ script: Asset, answering: Asset, wasm: Asset, snapshot: Asset, stdlib: Asset, wholeStdlib: Asset, package: Asset, micropip: Asset, lock: any }} Manifest
  * @typedef {{ base?: string, onProgress?: (loaded: number, total: number, stage: string) => void, stdout?: (line: string) => void, stderr?: (line: string) => void }} Options
- * @typedef {{ pyodide: any, boot: "snapshot" | "plain", reason?: Error }} Booted
+ * @typedef {{ pyodide: any, boot: "snapshot" | "plain", reason?: Error, answering: typeof import("./answering.js"), base: string }} Booted
  */
 
 // Kept while the script first runs: later, `currentScript` is gone, and the page may have replaced the others.
@@ -24,6 +25,7 @@ export const version = typeof FAUXSERVER_VERSION === "string" ? FAUXSERVER_VERSI
 const PACKAGE = "/lib/fauxserver.zip"
 const STDLIB = "fauxserver://stdlib"
 const RUNTIME = Symbol.for("fauxserver.runtime")
+const ANSWERING = Symbol.for("fauxserver.answering")
 
 /**
  * The folder of the runtime's files, with a slash at its end.
@@ -108,12 +110,13 @@ export async function manifest(files) {
  * @returns {Promise<Booted>}
  */
 async function bootFrom(files, manifest, loading, options) {
-  loading.expect(size(manifest.script, manifest.wasm, manifest.package, manifest.stdlib, manifest.snapshot))
+  loading.expect(size(manifest.script, manifest.answering, manifest.wasm, manifest.package, manifest.stdlib, manifest.snapshot))
   const read = (/** @type {Asset} */ asset, /** @type {string} */ stage, /** @type {Uint8Array} */ buffer = new Uint8Array(asset.raw)) =>
     quiet(readAsset(files, asset, stage, loading, buffer))
 
   // Everything is asked for at once.
   const runtime = quiet(loadRuntime(files, manifest.script, loading))
+  const answering = quiet(loadAnswering(files, manifest.answering, loading))
   const compiled = quiet(compile(files, manifest.wasm, loading))
   const library = read(manifest.package, "loading the server")
   const shared = { ...options, lock: manifest.lock, compiled, library }
@@ -124,16 +127,16 @@ async function bootFrom(files, manifest, loading, options) {
     const pyodide = await startRuntime(await runtime, { ...shared, stdlib, image, filled })
     // The snapshot is the same in every page; what is random in it must not be.
     pyodide.runPython("import random; random.seed()")
-    return { pyodide, boot: "snapshot" }
+    return { pyodide, boot: "snapshot", answering: await answering, base: options.base }
   } catch (error) {
     // What fails a plain boot too is the better thing to tell.
-    await Promise.all([runtime, compiled, library])
+    await Promise.all([runtime, answering, compiled, library])
     loading.expect(size(manifest.wholeStdlib))
     const stdlib = read(manifest.wholeStdlib, "loading the standard library")
     const pyodide = await startRuntime(await runtime, { ...shared, stdlib })
     const reason = error instanceof Error ? error : new Error(String(error))
     console.warn(`fauxserver: the runtime has booted without its snapshot, which takes longer. ${reason.message}`)
-    return { pyodide, boot: "plain", reason }
+    return { pyodide, boot: "plain", reason, answering: await answering, base: options.base }
   }
 }
 
@@ -231,6 +234,21 @@ async function loadRuntime(files, { parts: [part] }, loading) {
   if (!runtime) throw new BootError(stage, part.file, "did not run", "See the console for why")
   runtime.useNetwork(network)
   return runtime
+}
+
+/**
+ * @param {Files} files
+ * @param {Asset} asset
+ * @param {Loading} loading
+ * @returns {Promise<any>}
+ */
+async function loadAnswering(files, { parts: [part] }, loading) {
+  const stage = "loading the bridge"
+  await files.script(part, stage)
+  loading.loaded(part.size, stage)
+  const create = /** @type {any} */ (globalThis)[ANSWERING]
+  if (!create) throw new BootError(stage, part.file, "did not run", "See the console for why")
+  return create(shared)
 }
 
 /** @param {string} base */

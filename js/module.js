@@ -2,7 +2,6 @@
 
 import { createFauxServer } from "./index.js"
 import { boot, findBase, version } from "./loader.js"
-import { installPackages } from "./packages.js"
 import { startsEnabled } from "./toggle.js"
 
 export { HTTPError, Response } from "./reply.js"
@@ -35,7 +34,6 @@ export async function start({ routes, intercept, unmatched, runtime, base, quiet
     ...doorsOf(intercept),
     runtime: folder,
     boot: () => bootOnce(folder),
-    installPackages: (pyodide, requirements, options) => installPackages(pyodide, folder, requirements, options),
     enabled: startsEnabled(globalThis),
     settings: { quiet, reload, hold, routes: routes === undefined ? undefined : [routes].flat() },
   })

@@ -2,7 +2,6 @@
 
 import { createFauxServer } from "./index.js"
 import { boot, findBase, version } from "./loader.js"
-import { installPackages } from "./packages.js"
 import { startsEnabled } from "./toggle.js"
 
 /** @type {any} */
@@ -24,7 +23,6 @@ function create(Backbone) {
     intercept: attributes.intercept?.split(/[\s,]+/).filter(Boolean),
     runtime: base.value,
     boot: async () => boot({ base: base.get() }),
-    installPackages: (pyodide, requirements, options) => installPackages(pyodide, base.get(), requirements, options),
     enabled: startsEnabled(global),
     // Who only requires it pays nothing: a server that renders the app's pages. A test runner waits for it, and so it has to come.
     lazy: inCommonJS && !global.document && ![global.jasmine, global.mocha, global.QUnit].some(Boolean),

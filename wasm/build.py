@@ -144,7 +144,7 @@ def _runtime(out: Path, modules: Path, force: bool) -> dict[str, Any]:
 
 def _keep(before: dict[str, Any], out: Path) -> dict[str, Any] | None:
     """Take over what was made of the same."""
-    runtime = before["runtime"]
+    runtime = {name: asset for name, asset in before["runtime"].items() if name != "answering"}
     names = [part["file"] for asset in runtime.values() if "parts" in asset for part in asset["parts"]]
     for name in [*names, "pyodide-lock.json"]:
         if not (STATIC / name).is_file():
@@ -239,11 +239,17 @@ def _wheel(work: Path, name: str, version: str, python: str) -> bytes:
     return path.read_bytes()
 
 
-# The bridge: fauxserver.js and fauxserver.module.js, with the names and hashes of the runtime's files inside.
+# The bridge: fauxserver.js and fauxserver.module.js, with the names and hashes of the runtime's files inside. Half of it
+# is one of these files.
 
 
 def _bridge(out: Path, runtime: dict[str, Any]) -> dict[str, Any]:
     version = _version()
+    with tempfile.TemporaryDirectory(dir=_work(), prefix="answering-") as folder:
+        _node("bundle.mjs", {"what": "answering", "js": str(JS), "out": folder})
+        half = (Path(folder) / "answering.js").read_bytes()
+    answering = {"answering": _write(out, "answering", half, suffix=".js", zipped=True)}
+    runtime = {**runtime, "runtime": {**runtime["runtime"], **answering}}
     entries = {"script.js": "fauxserver.js", "module.js": "fauxserver.module.js"}
     order = {
         "what": "bridge",

@@ -1,7 +1,7 @@
-// Bundle JavaScript with esbuild: `runtime` makes runtime.js, `bridge` makes fauxserver.js and fauxserver.module.js,
-// `demo` what the demo's page imports.
+// Bundle JavaScript with esbuild: `runtime` makes runtime.js, `answering` the bridge's second half, `bridge` its first one
+// (fauxserver.js and fauxserver.module.js), `demo` what the demo's page imports.
 // Reads one JSON document from stdin, so that no path has to survive a shell.
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import path from "node:path"
 
@@ -35,6 +35,33 @@ if (what === "runtime") {
     // The loader compiles the wasm. With this name defined, Pyodide does not ask for it too.
     define: { WasmOffsetConverter: "0", "import.meta.url": "scriptUrl" },
   })
+}
+
+if (what === "answering") {
+  // What the first half has as well is not here, but handed over.
+  const shared = new Set([...readFileSync(path.join(js, "shared.js"), "utf8").matchAll(/from "\.\/(.+)\.js"/g)].map(([, name]) => name))
+  const handedOver = {
+    name: "handed-over",
+    setup(build) {
+      build.onResolve({ filter: /^\.\// }, ({ path: file }) => {
+        const name = path.basename(file, ".js")
+        return shared.has(name) ? { path: name, namespace: "handed-over" } : undefined
+      })
+      build.onLoad({ filter: /.*/, namespace: "handed-over" }, ({ path: name }) => ({ contents: `module.exports = shared.${name}` }))
+    },
+  }
+  const { outputFiles: [{ text }] } = await esbuild.build({
+    ...common,
+    entryPoints: [path.join(js, "answering.js")],
+    format: "iife",
+    globalName: "answering",
+    target: "es2020",
+    define,
+    plugins: [handedOver],
+    write: false,
+  })
+  // Under a symbol, because a page's globals are the page's.
+  writeFileSync(path.join(out, "answering.js"), `globalThis[Symbol.for("fauxserver.answering")]=(shared)=>{${text};return answering};\n`)
 }
 
 if (what === "bridge") {

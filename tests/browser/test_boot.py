@@ -25,7 +25,7 @@ def test_everything_comes_from_beside_the_script(visitor: Visitor, site: Site):
     visitor.open(routes=["/routes.py"])
     asked = visitor.run("return performance.getEntriesByType('resource').map(entry => entry.name)")
     ours = {url.removeprefix(site.url).partition("?")[0] for url in asked}
-    assert set(asset(site, "script", "wasm", "snapshot")) < ours
+    assert set(asset(site, "script", "answering", "wasm", "snapshot")) < ours
     assert [url for url in asked if not url.startswith((site.url, "data:", "blob:"))] == []
     assert visitor.run(ASK) == [{"id": 1}]
     assert visitor.failures == []
@@ -52,7 +52,7 @@ def test_without_its_snapshot_it_boots_plainly_and_says_so_once(visitor: Visitor
     assert visitor.errors == []
 
 
-@pytest.mark.parametrize("name", ["script", "wasm", "package"])
+@pytest.mark.parametrize("name", ["script", "answering", "wasm", "package"])
 @pytest.mark.parametrize("how", ["missing", "damaged"])
 def test_without_another_of_its_files_it_says_which_and_what_to_do(visitor: Visitor, site: Site, name: str, how: str):
     for path in asset(site, name):

@@ -52,7 +52,7 @@ json.dumps([origin.removeprefix(prefix) for origin in origins if origin.startswi
 
 # What the first answer needs; the rest of the standard library is among it because a handler may import at any time,
 # and Python cannot wait for a file that is still on its way.
-NEEDED = ("script", "wasm", "snapshot", "stdlib", "package")
+NEEDED = ("script", "answering", "wasm", "snapshot", "stdlib", "package")
 
 
 def paths(site: Site, *names: str) -> set[str]:

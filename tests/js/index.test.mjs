@@ -3,6 +3,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
+import * as answering from "../../js/answering.js"
 import { createFauxServer } from "../../js/index.js"
 import { createFakePage } from "./fakepage.mjs"
 import { ask, createBackbone, createModel } from "./fakes.mjs"
@@ -19,14 +20,14 @@ function createPage({ enabled = true, settings } = {}) {
   let finish
   let fail
   const booting = new Promise((resolve, reject) => {
-    finish = () => resolve({ pyodide, boot: "snapshot" })
+    finish = () => resolve({ pyodide, boot: "snapshot", answering, base: "/fauxserver/" })
     fail = (message) => reject(new Error(message))
   })
   const boot = () => {
     boots += 1
     return booting
   }
-  const created = createFauxServer({ global, boot, installPackages: async () => {}, enabled, settings, version: "1.2.3", runtime: "/fauxserver/" })
+  const created = createFauxServer({ global, boot, enabled, settings, version: "1.2.3", runtime: "/fauxserver/" })
   return { ...created, Backbone, network, native, errors, fake, finish, fail, boots: () => boots }
 }
 

@@ -1,0 +1,10 @@
+// The second half of the bridge: what nobody needs before Python is there. It is loaded beside the runtime, so that a page waits
+// for the first half alone.
+
+export { connect, createBridge } from "./bridge.js"
+export { createReporter, logFault } from "./console.js"
+export { installPackages } from "./packages.js"
+export { runScript } from "./pagescripts.js"
+export { deadExchange, protect } from "./protect.js"
+export { watch } from "./reload.js"
+export { createUnmatched } from "./unmatched.js"
