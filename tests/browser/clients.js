@@ -192,7 +192,7 @@
     "broken": asked(adapter, { url: "broken" }),
     "a teapot is fine": asked(adapter, { url: "teapot", validateStatus: status => status === 418 }),
     "timeout": asked(adapter, { url: "slow", timeout: 40 }),
-    "aborted": asked(adapter, { url: "slow" }, control => wait(() => control.abort(), 20)),
+    "aborted": asked(adapter, { url: "slow" }, control => wait(() => control.abort(), 100)),
     "aborted at once": asked(adapter, { url: "slow" }, control => control.abort()),
     "basic": asked(adapter, { url: "echo", auth: { username: "a", password: "b" } }),
   })

@@ -105,7 +105,7 @@ def test_a_client_is_told_the_same_in_the_same_order(
 ):
     native, asked = natively(visitor, libraries, clients)
     ours, asked_with_us = with_us(visitor, libraries, clients)
-    assert differences(native, ours) == []
+    assert "\n".join(differences(native, ours)) == ""
     assert asked_with_us == asked
 
 

@@ -504,7 +504,7 @@
     "broken": asked(adapter, { url: `${live}broken`, progress: false }),
     "cors refused": asked(adapter, { url: `${far}echo`, headers: { "X-Asked": null }, progress: false }),
     "timeout": asked(adapter, { url: `${live}hangs`, timeout: 40 }),
-    "aborted": asked(adapter, { url: `${live}hangs` }, control => wait(() => control.abort(), 20)),
+    "aborted": asked(adapter, { url: `${live}hangs` }, control => wait(() => control.abort(), 100)),
     "aborted at once": asked(adapter, { url: `${live}hangs` }, control => control.abort()),
     "basic": asked(adapter, { url: `${live}echo`, auth: { username: "a", password: "b" } }),
   })
