@@ -3,8 +3,11 @@
 
 export { connect, createBridge } from "./bridge.js"
 export { createReporter, logFault } from "./console.js"
+export { createResponder } from "./fetchanswer.js"
+export { answer } from "./httpanswer.js"
 export { installPackages } from "./packages.js"
 export { runScript } from "./pagescripts.js"
 export { deadExchange, protect } from "./protect.js"
 export { watch } from "./reload.js"
+export { createReceived } from "./received.js"
 export { createUnmatched } from "./unmatched.js"

@@ -12,6 +12,7 @@ import { lostExchange } from "./unmatched.js"
  * @typedef {object} Server  What the doors of a page know of the server behind them.
  * @property {boolean} enabled
  * @property {Scheduler} scheduler
+ * @property {typeof import("./answering.js")} answering  The half of the bridge that answers; there once the runtime is.
  * @property {(request: { method: string, url: any, override?: string, base?: string }) => Exchange | undefined} accept
  * @property {((release: (ours: boolean) => void) => () => void) | undefined} hold
  *   While the runtime loads: keep a request, until it is known whether it is ours. Gives back what forgets it.

@@ -11,7 +11,7 @@ import * as originals from "./originals.js"
 /**
  * @typedef {object} Surroundings
  * @property {Server} server
- * @property {{ offer: typeof import("./http.js").offer, answer: typeof import("./http.js").answer }} http
+ * @property {{ offer: typeof import("./http.js").offer, answer: typeof import("./httpanswer.js").answer }} http
  * @property {(task: () => void) => void} tasks  Run each in a task of its own, in order.
  * @property {any} global
  *

@@ -4,7 +4,7 @@
 // whose members know which of the two they are asked for.
 
 import { createConnection } from "./eventconnection.js"
-import { answer, offer } from "./http.js"
+import { offer } from "./http.js"
 import { onNextTick } from "./schedule.js"
 
 /** @import { Server } from "./backbone.js" */
@@ -44,7 +44,7 @@ const patched = new WeakMap()
  * @param {import("./eventconnection.js").Surroundings["http"]} [http]
  * @returns {() => void}
  */
-export function installEventSource(server, global = globalThis, http = { offer, answer }) {
+export function installEventSource(server, global = globalThis, http = { offer, answer: (...args) => server.answering.answer(...args) }) {
   // Node has none of its own.
   if (typeof global.EventSource !== "function") return () => {}
   const known = installations.get(server) ?? new WeakMap()

@@ -1,11 +1,7 @@
-// What the doors of HTTP share, `fetch`, `XMLHttpRequest` and `EventSource`: who answers a request, and what comes of a redirect.
-
-import { isStreamed, readable } from "./message.js"
-import * as originals from "./originals.js"
-import { refererOf } from "./referrer.js"
+// What the doors of HTTP share, `fetch`, `XMLHttpRequest` and `EventSource`: who answers a request. How is `httpanswer.js`.
 
 /** @import { Exchange } from "./bridge.js" */
-/** @import { Body, HttpReply } from "./message.js" */
+/** @import { Body } from "./message.js" */
 /** @import { Server } from "./backbone.js" */
 
 /**
@@ -40,11 +36,6 @@ import { refererOf } from "./referrer.js"
 /** Requests of our own, which go to the network whoever could answer them. @type {WeakSet<object>} */
 export const passed = new WeakSet()
 
-const MOST_REDIRECTS = 20
-/** What is said of a handler that takes its time, in Python and here. */
-const CANNOT_WAIT = /cannot wait for/
-const REDIRECTS = [301, 302, 303, 307, 308]
-
 /**
  * Find out who answers: `then` is told the exchange if we do, nothing if the network does, and `null` if nobody shall.
  * That happens at once, unless the runtime is still loading.
@@ -76,171 +67,6 @@ export function offer(server, wanted, then) {
 }
 
 /**
- * Let an accepted request be answered, after its latency, redirects followed.
- *
- * @param {Server} server
- * @param {Exchange} exchange
- * @param {HttpRequest} request
- * @param {{ reply: (answer: Answer) => void, fail: (reason: string) => void }} callbacks  One of them is called, once.
- * @returns {() => void}  Drops it: neither is called any more.
- */
-export function answer(server, exchange, request, { reply, fail }) {
-  const { scheduler } = server
-  let cancelled = false
-  let drop = () => {}
-  ask(exchange, request, 0)
-  return () => {
-    cancelled = true
-    drop()
-  }
-
-  /** @param {Exchange} exchange @param {HttpRequest} request @param {number} hops */
-  function ask(exchange, request, hops) {
-    exchange.send({ headers: withDefaults(request), body: request.body, form: request.form })
-    /** @param {HttpReply} given */
-    const settle = (given) => {
-      if (cancelled) return
-      drop = () => {
-        if (isStreamed(given.body)) given.body.cancel()
-      }
-      // The console has been told, and whoever asked waits for what cannot come.
-      if (request.sync && given.error && CANNOT_WAIT.test(given.error.message)) return fail(given.error.message)
-      keepCookie(given.headers, request)
-      const { status, headers: { location } } = given
-      if (REDIRECTS.includes(status) && (location || request.redirect === "manual")) return redirect(given, request, hops)
-      reply(answerOf(given, request, hops))
-    }
-    if (request.sync) {
-      drop = exchange.drop
-      scheduler.shield(() => exchange.answer(settle, { now: true }))
-      return
-    }
-    const cancel = scheduler.later(() => exchange.answer(settle), exchange.delay())
-    drop = () => {
-      cancel()
-      exchange.drop()
-    }
-  }
-
-  /** @param {HttpReply} given @param {HttpRequest} request @param {number} hops */
-  function redirect(given, request, hops) {
-    if (request.redirect === "manual") return reply({ ...nothing(request), type: "opaqueredirect" })
-    if (isStreamed(given.body)) given.body.cancel()
-    if (request.redirect === "error") return fail("it was redirected, and redirect is \"error\"")
-    if (hops === MOST_REDIRECTS) return fail(`it was redirected more than ${MOST_REDIRECTS} times`)
-    const next = redirected(request, given)
-    if (!next) return fail(`it was redirected to ${given.headers.location}, which is no address on the web`)
-    drop = offer(server, next, (exchange) => {
-      if (cancelled) return
-      if (exchange === null) fail("nothing answers the address that it was redirected to")
-      else if (exchange) ask(exchange, next, hops + 1)
-      else drop = network(next, { reply: (answer) => cancelled || reply(answer), fail: (reason) => cancelled || fail(reason) })
-    })
-  }
-}
-
-/**
- * What a browser asks for after a redirect.
- *
- * @param {HttpRequest} request
- * @param {HttpReply} given
- * @returns {HttpRequest | undefined}
- */
-function redirected(request, { status, headers: { location } }) {
-  /** @type {URL} */
-  let url
-  try {
-    url = new URL(location, request.url)
-  } catch {
-    return undefined
-  }
-  if (!/^https?:$/.test(url.protocol)) return undefined
-  const { origin } = new URL(request.url)
-  if (url.origin !== origin && (url.username || url.password)) return undefined
-  url.hash = ""
-  const becomesGet = status === 303 ? !["GET", "HEAD"].includes(request.method) : status < 303 && request.method === "POST"
-  const kept = request.headers.filter(([name]) =>
-    !(becomesGet && /^content-/.test(name)) && !(url.origin !== origin && name === "authorization"))
-  return {
-    ...request, url: url.href, headers: kept,
-    ...(becomesGet ? { method: "GET", body: undefined, form: undefined } : {}),
-  }
-}
-
-/**
- * Where a redirect leads out of the page.
- *
- * @param {HttpRequest} request
- * @param {{ reply: (answer: Answer) => void, fail: (reason: string) => void }} callbacks
- */
-function network(request, { reply, fail }) {
-  if (request.sync) {
-    networkNow(request, { reply, fail })
-    return () => {}
-  }
-  const { method, url, headers, body, credentials, mode } = request
-  const control = new AbortController()
-  originals.fetch(url, { method, headers, body: /** @type {any} */ (body), credentials, mode: mode === "navigate" ? undefined : mode, signal: control.signal }).then(
-    ({ status, statusText, headers, body, url, type }) =>
-      reply({ status, statusText, headers: [...headers], body: readable(body), url, redirected: true, type }),
-    (error) => fail(error.message),
-  )
-  return () => control.abort()
-}
-
-/** @param {HttpRequest} request @param {{ reply: (answer: Answer) => void, fail: (reason: string) => void }} callbacks */
-function networkNow({ method, url, headers, body, credentials }, { reply, fail }) {
-  const xhr = new originals.XMLHttpRequest()
-  passed.add(xhr)
-  xhr.open(method, url, false)
-  xhr.withCredentials = credentials === "include"
-  for (const [name, value] of headers) xhr.setRequestHeader(name, value)
-  // Each byte as a character: a synchronous request of a document may ask for nothing else.
-  xhr.overrideMimeType("text/plain; charset=x-user-defined")
-  try {
-    xhr.send(/** @type {any} */ (body))
-  } catch (error) {
-    return fail(/** @type {Error} */ (error).message)
-  }
-  const lines = xhr.getAllResponseHeaders().trim().split("\r\n").filter(Boolean)
-  reply({
-    status: xhr.status, statusText: xhr.statusText, redirected: true, url: xhr.responseURL,
-    headers: lines.map((/** @type {string} */ line) => /** @type {[string, string]} */ (line.split(/: ?(.*)/s, 2))),
-    body: Uint8Array.from(xhr.responseText, (letter) => letter.charCodeAt(0)),
-  })
-}
-
-/** @param {HttpReply} given @param {HttpRequest} request @param {number} hops @returns {Answer} */
-function answerOf({ status, statusText, headers, body }, { method, url }, hops) {
-  const named = Object.entries(headers).filter(([name]) => name !== "set-cookie")
-  if (!isStreamed(body) && headers["content-length"] === undefined && status !== 204 && status !== 304) {
-    named.push(["content-length", String(lengthOf(body))])
-  }
-  if (method === "HEAD") {
-    if (isStreamed(body)) body.cancel()
-    body = undefined
-  }
-  return { status, statusText, headers: named, body, url, redirected: hops > 0 }
-}
-
-/** @param {HttpRequest} request @returns {Answer} */
-function nothing({ url }) {
-  return { status: 0, statusText: "", headers: [], body: undefined, url, redirected: false }
-}
-
-/**
- * In bytes.
- *
- * @param {string | Uint8Array | undefined} body
- */
-export function lengthOf(body) {
-  if (body === undefined) return 0
-  if (typeof body !== "string") return body.length
-  // eslint-disable-next-line no-control-regex
-  return /^[\0-\x7f]*$/.test(body) ? body.length : new TextEncoder().encode(body).length
-}
-
-/**
  * What urls are relative to. A query or a fragment, as a router writes it, is no part of that.
  *
  * @param {any} global
@@ -248,42 +74,4 @@ export function lengthOf(body) {
  */
 export function baseOf(global) {
   return (global.document?.baseURI ?? global.location?.href ?? "http://localhost/").replace(/[?#].*$/s, "")
-}
-
-/**
- * The headers that a browser would send.
- *
- * @param {HttpRequest} request
- */
-function withDefaults({ headers, body, method, url, credentials = "same-origin", door, referrer = "about:client", referrerPolicy }) {
-  const { navigator, document, location } = globalThis
-  const origin = location?.origin
-  /** @type {[string, string][]} */
-  const all = [...headers]
-  /** @param {string} name @param {string | undefined} value */
-  const add = (name, value) => {
-    if (value && !headers.some(([given]) => given === name)) all.push([name, value])
-  }
-  const own = !location || url.startsWith(`${origin}/`)
-  add("host", url.split("/", 3)[2])
-  add("accept", door === "eventsource" ? "text/event-stream" : "*/*")
-  add("accept-language", navigator?.language)
-  add("user-agent", navigator?.userAgent)
-  if (body !== undefined || method === "POST" || method === "PUT") add("content-length", String(lengthOf(body)))
-  if (!own || !["GET", "HEAD"].includes(method)) add("origin", origin)
-  if (referrer !== "" && location) add("referer", refererOf(url, referrer === "about:client" ? location.href : referrer, referrerPolicy))
-  if (credentials === "include" || (credentials === "same-origin" && own)) add("cookie", document?.cookie)
-  return all
-}
-
-/**
- * A cookie that a script may see is one that we can set.
- *
- * @param {Record<string, string>} headers
- * @param {HttpRequest} request
- */
-function keepCookie(headers, { credentials = "same-origin" }) {
-  const cookie = headers["set-cookie"]
-  if (cookie === undefined || credentials === "omit" || !globalThis.document || /;\s*httponly/i.test(cookie)) return
-  globalThis.document.cookie = cookie
 }

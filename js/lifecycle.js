@@ -146,7 +146,7 @@ export function createLifecycle({ global = globalThis, boot, settings = {}, enab
     const { connect, createBridge, createReporter, createUnmatched, installPackages, protect } = answering
     // Lines in a terminal would only be in the way.
     if (page) report = createReporter({ wait })
-    Object.assign(server, createUnmatched({
+    Object.assign(server, { answering }, createUnmatched({
       ask: (request) => bridge?.unmatched(request),
       explain: (request) => /** @type {import("./bridge.js").Bridge} */ (bridge).explain(request),
       base: () => baseOf(global),

@@ -2,6 +2,7 @@
 
 export * as args from "./args.js"
 export * as files from "./files.js"
+export * as http from "./http.js"
 export * as loader from "./loader.js"
 export * as originals from "./originals.js"
 export * as progress from "./progress.js"

@@ -1,11 +1,10 @@
 // A request that we answer: its state, and its events, in the order that the specification has them.
 
 import { encode } from "./body.js"
-import { answer, offer } from "./http.js"
+import { offer } from "./http.js"
 import { isStreamed } from "./message.js"
 import { parseMime, serializeMime } from "./mime.js"
 import * as originals from "./originals.js"
-import { createReceived } from "./received.js"
 import { report } from "./schedule.js"
 
 /** @import { Body } from "./body.js" */
@@ -157,7 +156,7 @@ export function createAnswered({ server, global, mimes, run, listeners }, xhr, c
    * @param {(reason: string) => void} fail
    */
   function answerOnce(exchange, request, reply, fail) {
-    cancel = answer(server, exchange, request, {
+    cancel = server.answering.answer(server, exchange, request, {
       fail,
       reply(given) {
         const name = nameFor(given, request)
@@ -245,7 +244,7 @@ export function createAnswered({ server, global, mimes, run, listeners }, xhr, c
     yield* uploadSteps()
     if (over) return
     answered = given
-    received = createReceived({ ...given, body: isStreamed(given.body) ? new Uint8Array(0) : given.body }, () => mimes.get(xhr), global)
+    received = server.answering.createReceived({ ...given, body: isStreamed(given.body) ? new Uint8Array(0) : given.body }, () => mimes.get(xhr), global)
     readyState = HEADERS_RECEIVED
     changed()
     yield
@@ -405,7 +404,7 @@ export function createAnswered({ server, global, mimes, run, listeners }, xhr, c
       throw new global.DOMException(`Failed to execute 'send' on 'XMLHttpRequest': Failed to load '${url}'${why}.`, "NetworkError")
     }
     answered = given
-    received = createReceived(given, () => mimes.get(xhr), global)
+    received = server.answering.createReceived(given, () => mimes.get(xhr), global)
     for (const _ of doneSteps());
   }
 }

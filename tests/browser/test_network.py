@@ -38,7 +38,12 @@ DAMAGED = (
     "is damaged, or belongs to another version: its SHA-256 is not the one it was built with. "
     "Copy the files there with `fauxserver vendor DIR` again."
 )
-STAGES = {"script": "loading the runtime", "answering": "loading the bridge", "wasm": "loading the runtime", "package": "loading the server"}
+STAGES = {
+    "script": "loading the runtime",
+    "answering": "loading the bridge",
+    "wasm": "loading the runtime",
+    "package": "loading the server",
+}
 
 # Without these there is no boot; without those a plain one; what is left is not asked for at all.
 NEEDED, HASTENING = ("script", "answering", "wasm", "package"), ("snapshot", "stdlib")

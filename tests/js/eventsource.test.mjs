@@ -3,6 +3,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
+import * as answering from "../../js/answering.js"
 import { installEventSource } from "../../js/eventsource.js"
 import { createScheduler } from "../../js/schedule.js"
 
@@ -44,7 +45,7 @@ function createCast() {
     clearTimeout(timer) { timers.splice(timers.indexOf(timer), 1) },
     reportError: (error) => errors.push(error.message),
   }
-  const server = { enabled: true, scheduler: createScheduler(global), accept: undefined, hold: undefined }
+  const server = { answering, enabled: true, scheduler: createScheduler(global), accept: undefined, hold: undefined }
   const held = []
   const decide = (url) => {
     if (!server.enabled || !url.includes("/ours")) return url.includes("/error") ? null : undefined

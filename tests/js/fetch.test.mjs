@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import * as answering from "../../js/answering.js"
 import { installFetch } from "../../js/fetch.js"
 import { createScheduler } from "../../js/schedule.js"
 
@@ -10,6 +11,7 @@ function createCast({ name = "ours", hold } = {}) {
   const asked = []
   const dropped = []
   const server = {
+    answering,
     enabled: true,
     scheduler: createScheduler({ setTimeout, clearTimeout, reportError: (error) => { throw error } }),
     hold,

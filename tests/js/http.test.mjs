@@ -3,7 +3,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { answer, baseOf, lengthOf, offer } from "../../js/http.js"
+import { baseOf, offer } from "../../js/http.js"
+import { answer, lengthOf } from "../../js/httpanswer.js"
 
 /** A server whose table is a function from method and url to a reply, and which notes what it was sent. */
 function createServer(table = () => undefined, more = {}) {

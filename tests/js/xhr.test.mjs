@@ -3,6 +3,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
+import * as answering from "../../js/answering.js"
 import { installXHR } from "../../js/xhr.js"
 import { createPage } from "./fakexhr.mjs"
 
@@ -12,6 +13,7 @@ function createServer({ global }, more = {}) {
   const due = []
   const held = []
   const server = {
+    answering,
     enabled: true,
     scheduler: {
       later(task, delay) {
