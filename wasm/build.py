@@ -239,8 +239,8 @@ def _wheel(work: Path, name: str, version: str, python: str) -> bytes:
     return path.read_bytes()
 
 
-# The bridge: fauxserver.js and fauxserver.module.js, with the names and hashes of the runtime's files inside. Half of it
-# is one of these files.
+# The bridge: fauxserver.js and fauxserver.module.js, with the names and hashes of the runtime's files inside. Its
+# second half is one of these.
 
 
 def _bridge(out: Path, runtime: dict[str, Any]) -> dict[str, Any]:
