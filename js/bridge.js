@@ -37,8 +37,8 @@ import { WORDS } from "./unmatched.js"
  * @property {TransportFactory | undefined} factory  Undefined is the default one.
  * @property {(data: any, json?: string) => void} take
  *   The data, and its JSON if that was written before; what the sender does to it later is no longer seen by Python.
- * @property {(sent: Sent) => void} send
- *   Instead of data: what a client of HTTP has sent. `answer` gives a reply in HTTP's words then.
+ * @property {(sent: Sent, whenLost?: (reason: string) => void) => void} send
+ *   Instead of data: what a client of HTTP has sent. `answer` gives a reply in HTTP's words then, unless the server is reset before.
  * @property {() => any} context  What a JavaScript handler is given.
  * @property {() => number} delay  In milliseconds.
  * @property {(done: (reply: any) => void, options?: { now?: boolean }) => void} answer  The reply is a `Reply`, or an `HttpReply`.
@@ -129,6 +129,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
   const awaited = new Map()
   /** Streamed bodies that are being read. @type {Map<string, (reason: Error) => void>} */
   const streams = new Map()
+  /** Requests of HTTP under way, by what tells them that they are lost. @type {Set<() => void>} */
+  const flights = new Set()
   /** The bytes that Python's next text speaks of. @type {Uint8Array} */
   let bytes = NO_BYTES
   /** The header lines that Python has from the last request. @type {string | undefined} */
@@ -232,6 +234,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     /** @type {any[]} */
     let captures
     let over = false
+    let lost = () => {}
     let waited = 0
     /** @type {any} */
     let alarm
@@ -248,9 +251,12 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       json = text
     }
 
-    /** @param {Sent} given */
-    function send(given) {
+    /** @param {Sent} given @param {(reason: string) => void} [whenLost] */
+    function send(given, whenLost) {
       sent = given
+      if (!whenLost) return
+      lost = () => whenLost("the server was reset")
+      flights.add(lost)
     }
 
     /** As they cross: not at all if they are what they were, as they mostly are. @param {Sent} given */
@@ -320,6 +326,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       const finish = (given) => {
         if (over || born !== resets) return
         over = true
+        flights.delete(lost)
         const reply = sent && !("body" in given) ? httpOf(given, sent) : given
         clearTimeout.call(globalThis, alarm)
         const duration = now() - start
@@ -466,6 +473,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     function drop() {
       if (over) return
       over = true
+      flights.delete(lost)
       clearTimeout.call(globalThis, alarm)
       awaited.delete(id)
       page.drop(id)
@@ -734,7 +742,10 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       awaited.clear()
       for (const reject of streams.values()) reject(new Error("The server was reset."))
       streams.clear()
+      const all = [...flights]
+      flights.clear()
       read(page.reset())
+      for (const tell of all) scheduler.shield(tell)
     },
     /** @param {string} base */
     setBase(base) {
@@ -754,7 +765,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       awaited.clear()
     },
     /** For tests: how much is kept. */
-    sizes: () => ({ kept: kept.size, rows: rows.size, regexps: regexps.size, awaited: awaited.size }),
+    sizes: () => ({ kept: kept.size, rows: rows.size, regexps: regexps.size, awaited: awaited.size, flights: flights.size }),
   }
 }
 

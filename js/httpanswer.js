@@ -36,7 +36,12 @@ export function answer(server, exchange, request, { reply, fail }) {
 
   /** @param {Exchange} exchange @param {HttpRequest} request @param {number} hops */
   function ask(exchange, request, hops) {
-    exchange.send({ headers: withDefaults(request), body: request.body, form: request.form })
+    exchange.send({ headers: withDefaults(request), body: request.body, form: request.form }, (reason) => {
+      if (cancelled) return
+      cancelled = true
+      drop()
+      fail(reason)
+    })
     /** @param {HttpReply} given */
     const settle = (given) => {
       if (cancelled) return

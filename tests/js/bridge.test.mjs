@@ -276,7 +276,7 @@ test("what Python holds no more is forgotten", () => {
   bridge.addRoute(route("n", /^it$/, "GET", () => ({})))
   bridge.getRoute("n")
   fake.callbacks().forget(1)
-  assert.deepEqual(bridge.sizes(), { kept: 0, rows: 0, regexps: 0, awaited: 0 })
+  assert.deepEqual(bridge.sizes(), { kept: 0, rows: 0, regexps: 0, awaited: 0, flights: 0 })
 })
 
 for (const [language, add] of [

@@ -158,3 +158,19 @@ test("who is dropped is told nothing, and the handler's stream is let go", async
   })
   assert.equal(sent.at(-1), "cancelled")
 })
+
+test("who waits while the server is reset is told, once", async () => {
+  let reset
+  const { server } = createServer(() => ({}))
+  const accept = server.accept
+  server.accept = (wanted) => ({ ...accept(wanted), send: (_, whenLost) => { reset = () => whenLost("the server was reset") } })
+  const wanted = request()
+  const told = []
+  offer(server, wanted, (exchange) => {
+    answer(server, exchange, wanted, { reply: () => told.push("reply"), fail: (reason) => told.push(reason) })
+  })
+  reset()
+  reset()
+  await new Promise((resolve) => setTimeout(resolve))
+  assert.deepEqual(told, ["the server was reset"])
+})
