@@ -53,7 +53,8 @@ def test_interception_begins_and_ends_at_any_time(visitor: Visitor):
     visitor.open(python(ROUTES))
     assert visitor.run(f"""
         {ASK}
-        const natives = [window.fetch, XMLHttpRequest.prototype.send, window.EventSource]
+        const globals = () => [window.fetch, XMLHttpRequest.prototype.send, window.EventSource]
+        const natives = globals()
         const seen = []
         const first = fauxServer.intercept("fetch", "xhr", "eventsource")
         const second = fauxServer.intercept("fetch")
@@ -63,7 +64,7 @@ def test_interception_begins_and_ends_at_any_time(visitor: Visitor):
         seen.push(await all())
         second()
         seen.push(await all())
-        const same = [window.fetch, XMLHttpRequest.prototype.send, window.EventSource].map((each, n) => each === natives[n])
+        const same = globals().map((each, n) => each === natives[n])
         const third = fauxServer.intercept("xhr", "fetch")
         seen.push(await all())
         fauxServer.enable(false)
@@ -128,7 +129,8 @@ def test_the_real_server_sees_what_no_route_wants_as_it_was_asked(visitor: Visit
     assert (
         visitor.run("""
         fauxServer.intercept("fetch", "xhr")
-        const response = await fetch("echo", { method: "PUT", headers: { "x-mine": "1" }, body: new Uint8Array([0, 255]) })
+        const body = new Uint8Array([0, 255])
+        const response = await fetch("echo", { method: "PUT", headers: { "x-mine": "1" }, body })
         return response.text()
     """)
         == "PUT 1 b'\\x00\\xff'"

@@ -47,7 +47,9 @@ def test_the_one_line_of_the_readme_asks_the_real_server(example: Visitor, site:
 
 
 def test_the_javascript_of_the_readme_answers_beside_its_python(example: Visitor):
-    routes, watching, reading, transport, intercepting = [block for block in blocks("js")[1:] if "import" not in block]
+    routes, watching, reading, transport, intercepting, unmatched = [
+        block for block in blocks("js")[1:] if "import" not in block
+    ]
     example.run(routes)
     example.run(watching)
     example.run(reading)
@@ -72,6 +74,7 @@ def test_the_javascript_of_the_readme_answers_beside_its_python(example: Visitor
         [404, "404 Not Found"],
     ]
     assert "log: GET library-app/books/1: 200 from read_book, routes.py:14" in example.console
+    example.run(unmatched)
     assert example.run(f"{intercepting}; return book") == {"title": "Franny and Zooey", "id": 1}
 
 
