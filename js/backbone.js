@@ -3,7 +3,7 @@
 import { aborted, createPromise, defaultTransport, setAbort } from "./transport.js"
 import { lostExchange } from "./unmatched.js"
 
-/** @import { Exchange } from "./bridge.js" */
+/** @import { Exchange } from "./exchange.js" */
 /** @import { Reply } from "./reply.js" */
 /** @import { Scheduler } from "./schedule.js" */
 /** @import { Settleable, Transport } from "./transport.js" */

@@ -6,7 +6,7 @@ import { offer } from "./http.js"
 
 /** @import { Body } from "./body.js" */
 /** @import { Server } from "./backbone.js" */
-/** @import { Exchange } from "./bridge.js" */
+/** @import { Exchange } from "./exchange.js" */
 
 /**
  * @typedef {object} Installation

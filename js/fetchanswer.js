@@ -8,7 +8,7 @@ import { isStreamed } from "./message.js"
 import * as originals from "./originals.js"
 
 /** @import { Server } from "./backbone.js" */
-/** @import { Exchange } from "./bridge.js" */
+/** @import { Exchange } from "./exchange.js" */
 /** @import { Call } from "./fetch.js" */
 /** @import { Facts } from "./fetchresponse.js" */
 /** @import { Answer } from "./http.js" */

@@ -1,6 +1,6 @@
 // What the doors of HTTP share, `fetch`, `XMLHttpRequest` and `EventSource`: who answers a request. How is `httpanswer.js`.
 
-/** @import { Exchange } from "./bridge.js" */
+/** @import { Exchange } from "./exchange.js" */
 /** @import { Body } from "./message.js" */
 /** @import { Server } from "./backbone.js" */
 

@@ -6,7 +6,7 @@ import * as originals from "./originals.js"
 import { refererOf } from "./referrer.js"
 
 /** @import { Server } from "./backbone.js" */
-/** @import { Exchange } from "./bridge.js" */
+/** @import { Exchange } from "./exchange.js" */
 /** @import { Answer, HttpRequest } from "./http.js" */
 /** @import { HttpReply } from "./message.js" */
 

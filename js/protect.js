@@ -7,7 +7,7 @@ import { httpOf } from "./message.js"
 import { readError } from "./reply.js"
 import { createTimeLimit } from "./timelimit.js"
 
-/** @import { Exchange } from "./bridge.js" */
+/** @import { Exchange } from "./exchange.js" */
 
 /**
  * @param {any} pyodide

@@ -2,7 +2,7 @@
 
 import { networkError } from "./transport.js"
 
-/** @import { Exchange } from "./bridge.js" */
+/** @import { Exchange } from "./exchange.js" */
 
 /**
  * @typedef {object} Unanswered
