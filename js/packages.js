@@ -1,6 +1,7 @@
 /** Install what a route file declares: from wheels that lie beside it, from those the build lists, else from the index. */
 import { builtin, inNode, openFiles, readAsset } from "./files.js"
 import { manifest } from "./loader.js"
+import { fetch as network } from "./originals.js"
 import { startLoading } from "./progress.js"
 
 /**
@@ -8,9 +9,6 @@ import { startLoading } from "./progress.js"
  *   *index* replaces the package index; *from* is the address that relative ones are relative to (the route file's).
  * @typedef {{ file: string, size: number, raw: number, integrity: string, depends?: string[] }} Wheel
  */
-
-// Kept from before anybody patches it.
-const network = globalThis.fetch?.bind(globalThis)
 
 const STAGE = "installing packages"
 const WHEELS = "/tmp/fauxserver-wheels"

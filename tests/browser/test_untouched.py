@@ -16,7 +16,7 @@ from tests.browser.endpoints import Endpoints, refusing
 from tests.browser.matrix import COMBINATIONS, LATEST, Combination
 from tests.browser.pages import html, script
 from tests.browser.site import Reply, Site
-from tests.browser.test_route_files import wheel
+from tests.browser.test_route_files import ASKED_AGAIN, wheel
 
 AXIOS = script("/npm/axios/dist/axios.js")
 CASES = script("/untouched.js")
@@ -242,6 +242,7 @@ read = [tiny_pkg.answer, indexed_pkg.answer, json.loads(pathlib.Path(__file__).w
     ]
     visitor.run("await fauxServer.load('/later.py')")
     assert visitor.run("return fauxServer.runPython('import later; later.loaded')") is True
+    visitor.until(ASKED_AGAIN)
     site.write("/routes.py", head + "read.append('second')\n")
     visitor.until(f"{seen}.at(-1) === 'second'")
     assert "\n".join(visitor.failures) == ""
