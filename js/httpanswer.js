@@ -75,8 +75,8 @@ export function answer(server, exchange, request, { reply, fail }) {
     if (hops === MOST_REDIRECTS) return fail(`it was redirected more than ${MOST_REDIRECTS} times`)
     const next = redirected(request, given)
     if (!next) return fail(`it was redirected to ${given.headers.location}, which is no address on the web`)
-    drop = offer(server, next, (exchange) => {
-      if (cancelled) return
+    // Who answers is known at once: the server has answered already. Nothing is to be forgotten, and `drop` is that of the next hop.
+    offer(server, next, (exchange) => {
       if (exchange === null) fail("nothing answers the address that it was redirected to")
       else if (exchange) ask(exchange, next, hops + 1)
       else drop = network(next, { reply: (answer) => cancelled || reply(answer), fail: (reason) => cancelled || fail(reason) })

@@ -162,7 +162,7 @@ export function createAnswered({ server, global, mimes, run, listeners }, xhr, c
         const name = nameFor(given, request)
         if (name === undefined) return reply(given)
         // Asked who it is, the browser asks once more and says so.
-        cancel = offer(server, request, (again) => {
+        offer(server, request, (again) => {
           if (!again) return reply(given)
           if (isStreamed(given.body)) given.body.cancel()
           answerOnce(again, { ...request, headers: [...request.headers, ["authorization", name]] }, reply, fail)

@@ -174,3 +174,21 @@ test("who waits while the server is reset is told, once", async () => {
   await new Promise((resolve) => setTimeout(resolve))
   assert.deepEqual(told, ["the server was reset"])
 })
+
+test("who is dropped after a redirect is dropped where it has led", async () => {
+  const { server, sent } = createServer((_, url) => ({ status: url === "http://localhost/a" ? 302 : 200, headers: { location: "/b" } }))
+  const due = []
+  server.scheduler.later = (task) => {
+    const entry = { task }
+    due.push(entry)
+    return () => { entry.task = undefined }
+  }
+  const wanted = request()
+  const told = []
+  offer(server, wanted, (exchange) => {
+    const cancel = answer(server, exchange, wanted, { reply: () => told.push("reply"), fail: () => told.push("fail") })
+    due.shift().task()
+    cancel()
+  })
+  assert.deepEqual([due.map(({ task }) => task), sent.map((each) => each.url ?? each), told], [[undefined], ["http://localhost/a", "http://localhost/b", "dropped"], []])
+})

@@ -388,3 +388,22 @@ test("a wrapper whose objects are the browser's is seen through", () => {
   installXHR(cast.server, cast.global)
   assert.deepEqual(seen(ask(cast)), OURS)
 })
+
+test("who gives up while the browser asks once more, with a name, gives that up as well", () => {
+  const dropped = []
+  const cast = createCast({
+    accept: ({ url }) => ({
+      send() {},
+      delay: () => 0,
+      answer: (done) => done({ status: 401, statusText: "", headers: { "www-authenticate": "Basic" }, body: undefined }),
+      drop: () => dropped.push(url),
+    }),
+  })
+  installXHR(cast.server, cast.global)
+  const xhr = new cast.global.XMLHttpRequest()
+  xhr.open("GET", "/api/a", true, "me", "secret")
+  xhr.send()
+  cast.due.shift().task()
+  xhr.abort()
+  assert.deepEqual([cast.due.map(({ task }) => task), dropped], [[undefined], ["http://page.test/api/a"]])
+})
