@@ -75,8 +75,7 @@ export function createExchanges({ page, scheduler, onAnswered, onFault, patience
     reset(resetServer) {
       resets += 1
       awaited.clear()
-      for (const reject of streams.values()) reject(new Error("The server was reset."))
-      streams.clear()
+      breakOff(new Error("The server was reset."))
       const all = [...flights]
       flights.clear()
       resetServer()
@@ -87,11 +86,18 @@ export function createExchanges({ page, scheduler, onAnswered, onFault, patience
     crashed(crash) {
       const { status, statusText: reason, headers, value: body } = readError(crash)
       const text = `=${JSON.stringify({ status, reason, headers, failed: true, error: null, body })}`
-      for (const settle of [...awaited.values()]) scheduler.shield(() => settle(text))
+      for (const [id, settle] of [...awaited]) if (!streams.has(id)) scheduler.shield(() => settle(text))
       awaited.clear()
+      breakOff(crash)
     },
 
     sizes: () => ({ awaited: awaited.size, flights: flights.size }),
+  }
+
+  /** @param {Error} reason */
+  function breakOff(reason) {
+    for (const reject of streams.values()) reject(reason)
+    streams.clear()
   }
 
   function takeBytes() {

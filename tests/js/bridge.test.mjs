@@ -294,3 +294,16 @@ for (const [language, add] of [
     assert.match(`${reply.value} ${cast.faults}`, /has not answered within 0.001 s.*has not answered/s)
   })
 }
+
+test("a streamed body that waits for its next piece breaks off when Python is gone", async () => {
+  const { fake, bridge } = createCast()
+  fake.python("GET", "news", () => {})
+  fake.page.send = () => `=${JSON.stringify({ status: 200, reason: "OK", headers: [], error: null, body: "stream" })}`
+  fake.page.pull = () => "~"
+  const exchange = bridge.accept({ method: "GET", url: "news" })
+  exchange.send({ headers: [] })
+  const { body } = await new Promise((resolve) => exchange.answer(resolve))
+  const piece = body.pull()
+  bridge.crashed(new Error("Python has stopped."))
+  await assert.rejects(piece, { message: "Python has stopped." })
+})
