@@ -149,7 +149,9 @@ export function createExchanges({ page, scheduler, onAnswered, onFault, patience
       sent = given
       if (!whenLost) return
       lost = () => whenLost("the server was reset")
-      flights.add(lost)
+      // It may have been while the body was read.
+      if (born !== resets) lost()
+      else flights.add(lost)
     }
 
     /** As they cross: not at all if they are what they were, as they mostly are. @param {Sent} given */

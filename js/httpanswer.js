@@ -42,6 +42,7 @@ export function answer(server, exchange, request, { reply, fail }) {
       drop()
       fail(reason)
     })
+    if (cancelled) return
     /** @param {HttpReply} given */
     const settle = (given) => {
       if (cancelled) return
@@ -60,11 +61,29 @@ export function answer(server, exchange, request, { reply, fail }) {
       scheduler.shield(() => exchange.answer(settle, { now: true }))
       return
     }
-    const cancel = scheduler.later(() => exchange.answer(settle), exchange.delay())
+    const delay = delayOf(exchange)
+    const cancel = scheduler.later(delay === undefined ? () => giveUp(exchange) : () => exchange.answer(settle), delay ?? 0)
     drop = () => {
       cancel()
       exchange.drop()
     }
+  }
+
+  /** Nothing if the page's own function has thrown, which is reported. @param {Exchange} exchange */
+  function delayOf(exchange) {
+    /** @type {number | undefined} */
+    let delay
+    scheduler.shield(() => {
+      delay = exchange.delay()
+    })
+    return delay
+  }
+
+  /** @param {Exchange} exchange */
+  function giveUp(exchange) {
+    drop = () => {}
+    exchange.drop()
+    fail("its latency is not known")
   }
 
   /** @param {HttpReply} given @param {HttpRequest} request @param {number} hops */

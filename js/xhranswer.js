@@ -135,18 +135,7 @@ export function createAnswered({ server, global, mimes, run, listeners }, xhr, c
   /** @param {any} exchange @param {string | Uint8Array | undefined} content */
   function ask(exchange, content) {
     if (hears) cancelUpload = scheduler.later(() => over || run(uploadSteps()), UPLOADED_AFTER)
-    try {
-      answerOnce(exchange, request(content), reply, () => fail("error"))
-    } catch (error) {
-      refuse(exchange, error)
-      fail("error")
-    }
-  }
-
-  /** The latency is the page's own function, and may throw. @param {any} exchange @param {unknown} error */
-  function refuse(exchange, error) {
-    cancel = exchange.drop
-    report(error, global)
+    answerOnce(exchange, request(content), reply, () => fail("error"))
   }
 
   /**
@@ -390,11 +379,7 @@ export function createAnswered({ server, global, mimes, run, listeners }, xhr, c
     let why = ""
     if (exchange) {
       const content = body?.readNow()
-      try {
-        answerOnce(exchange, request(content), (answer) => { given = answer }, (reason) => { why = `: ${reason}` })
-      } catch (error) {
-        refuse(exchange, error)
-      }
+      answerOnce(exchange, request(content), (answer) => { given = answer }, (reason) => { why = `: ${reason}` })
     }
     over = true
     if (!given) {

@@ -259,6 +259,16 @@ test("reset drops what is under way, and brings the page's routes back with thei
   assert.deepEqual([gone, replies, again.value, bridge.getRoute("n").handler === handler], [undefined, [], { by: "regexp" }, true])
 })
 
+test("a client of HTTP whose body was being read while the server was reset is told that it is lost", () => {
+  const { fake, bridge } = createCast()
+  fake.python("POST", "it", () => {})
+  const exchange = bridge.accept({ method: "POST", url: "it" })
+  bridge.reset()
+  const told = []
+  exchange.send({ headers: [] }, (reason) => told.push(reason))
+  assert.deepEqual([told, bridge.sizes().flights], [["the server was reset"], 0])
+})
+
 test("nothing grows with the number of requests, nor with routes that come and go", async () => {
   const { fake, bridge } = createCast()
   fake.python("GET", "python", () => ({}), { name: "python" })

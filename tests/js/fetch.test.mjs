@@ -237,3 +237,20 @@ test("what the constructor refuses is refused by the native fetch, and dropped b
 
   assert.deepEqual([dropped, asked, network], [[BOOKS], [], [[BOOKS, init]]])
 })
+
+test("a fetch fails whose body was being read while the server was reset, or whose latency throws", async () => {
+  for (const broken of [{ send: (_, whenLost) => whenLost("the server was reset") }, { delay() { throw new Error("no latency") } }]) {
+    const reported = []
+    const { server } = createCast()
+    server.scheduler = createScheduler({ setTimeout, clearTimeout, reportError: (error) => reported.push(error.message) })
+    const { accept } = server
+    server.accept = (wanted) => ({ ...accept(wanted), ...broken })
+    const { global } = createPage()
+    installFetch(server, global)
+
+    const asked = global.fetch(BOOKS, { method: "POST", body: new Blob(["a"]) })
+
+    await assert.rejects(asked, TypeError)
+    assert.deepEqual(reported, broken.delay ? ["no latency"] : [])
+  }
+})

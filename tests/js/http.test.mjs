@@ -192,3 +192,20 @@ test("who is dropped after a redirect is dropped where it has led", async () => 
   })
   assert.deepEqual([due.map(({ task }) => task), sent.map((each) => each.url ?? each), told], [[undefined], ["http://localhost/a", "http://localhost/b", "dropped"], []])
 })
+
+test("a latency that throws is reported, and the request fails after who asked has gone on", async () => {
+  const { server, sent } = createServer(() => ({}))
+  const { accept } = server
+  const told = []
+  server.accept = (wanted) => ({ ...accept(wanted), delay() { throw new Error("no latency") } })
+  server.scheduler.shield = (task) => {
+    try {
+      task()
+    } catch (error) {
+      told.push(error.message)
+    }
+  }
+  const failed = ask(server, request())
+  told.push("gone on")
+  assert.deepEqual([await failed, told, sent.at(-1)], ["failed: its latency is not known", ["no latency", "gone on"], "dropped"])
+})

@@ -21,7 +21,13 @@ function createServer({ global }, more = {}) {
         due.push(entry)
         return () => { entry.task = undefined }
       },
-      shield: (task) => task(),
+      shield(task) {
+        try {
+          task()
+        } catch (error) {
+          global.reportError(error)
+        }
+      },
     },
     hold: undefined,
     accept({ method, url }) {
