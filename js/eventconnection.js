@@ -14,6 +14,7 @@ import * as originals from "./originals.js"
  * @property {{ offer: typeof import("./http.js").offer, answer: typeof import("./httpanswer.js").answer }} http
  * @property {(task: () => void) => void} tasks  Run each in a task of its own, in order.
  * @property {any} global
+ * @property {() => boolean} installed  Whether we still are: the network has the next connection of who is left behind.
  *
  * @typedef {object} Wanted
  * @property {string} url  Absolute.
@@ -36,7 +37,7 @@ const LONGEST = 2 ** 31 - 1
  * @param {Wanted} wanted
  * @param {(event: Event) => void} fire
  */
-export function createConnection({ server, http, tasks, global }, { url, withCredentials }, fire) {
+export function createConnection({ server, http, tasks, global, installed }, { url, withCredentials }, fire) {
   let readyState = CONNECTING
   // Where a redirect has led is where the next connection begins.
   let address = url.replace(/#.*$/s, "")
@@ -96,7 +97,7 @@ export function createConnection({ server, http, tasks, global }, { url, withCre
       // At once, it is the native one's. Later we are it, and read what it would have read.
       else if (early && first) ours = false
       else stop = askNetwork(request, outcome, tasks)
-    })
+    }, installed)
     if (!decided) stop = forget
     decided = true
     return ours

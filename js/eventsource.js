@@ -76,7 +76,7 @@ export function installEventSource(server, global = globalThis, http = { offer, 
  */
 function createInstallation(server, global, http) {
   const native = global.EventSource
-  const surroundings = { server, http, global, tasks: createTasks(server.scheduler.shield) }
+  const surroundings = { server, http, global, tasks: createTasks(server.scheduler.shield), installed: () => installation.users > 0 }
   // A proxy, so that all there is to see of it is the native one's.
   /** @type {any} */
   const replacement = new Proxy(native, {

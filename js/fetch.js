@@ -93,7 +93,7 @@ function createFetch(server, global, installation) {
       /** @type {Promise<Response> | undefined} */
       let promise
       let release = (/** @type {Found} */ exchange) => void (promise = go(call, exchange))
-      const forget = offer(server, { method: call.method, url: call.url, door: "fetch", sync: false }, (found) => release(found))
+      const forget = offer(server, { method: call.method, url: call.url, door: "fetch", sync: false }, (found) => release(found), () => installation.users > 0)
       if (promise) return promise
       try {
         call.keep()

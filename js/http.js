@@ -43,25 +43,27 @@ export const passed = new WeakSet()
  * @param {Server} server
  * @param {Wanted} wanted
  * @param {(exchange: Exchange | null | undefined) => void} then
+ * @param {() => boolean} [installed]  Whether the door still is, that it came by: the network has what it leaves behind.
  * @returns {() => void}  Forgets a request that was not decided yet.
  */
-export function offer(server, wanted, then) {
+export function offer(server, wanted, then, installed = () => true) {
   const { method, url, sync } = wanted
   // Where the page is when it asks; it may go elsewhere while the runtime loads.
   const base = baseOf(globalThis)
   const decide = () => {
     const exchange = server.accept({ method, url, base })
     if (exchange) return then(exchange)
-    then(server.unmatched?.(wanted) === "fail" ? null : undefined)
+    then(server.unmatched?.({ ...wanted, base }) === "fail" ? null : undefined)
   }
-  if (!server.enabled || !/^https?:/.test(url)) {
+  const ours = () => server.enabled && installed()
+  if (!ours() || !/^https?:/.test(url)) {
     then(undefined)
   } else if (!server.hold) {
     decide()
   } else if (sync) {
     throw new Error(`A synchronous request for ${url} cannot wait for the runtime to load. Make it after \`await fauxServer.ready\`.`)
   } else {
-    return server.hold((ours) => (ours && server.enabled ? decide() : then(undefined)))
+    return server.hold((answered) => (answered && ours() ? decide() : then(undefined)))
   }
   return () => {}
 }

@@ -3,7 +3,6 @@
 import { createErrorBox } from "./errorbox.js"
 import { inNode } from "./files.js"
 import { createHold } from "./hold.js"
-import { baseOf } from "./http.js"
 import { createListeners } from "./listeners.js"
 import * as originals from "./originals.js"
 import { findScripts, pathOf, read, readBytes, routeFile, shownPath } from "./pagescripts.js"
@@ -149,7 +148,6 @@ export function createLifecycle({ global = globalThis, boot, settings = {}, enab
     Object.assign(server, { answering }, createUnmatched({
       ask: (request) => bridge?.unmatched(request),
       explain: (request) => /** @type {import("./bridge.js").Bridge} */ (bridge).explain(request),
-      base: () => baseOf(global),
     }))
     protection = protect(pyodide, (crash) => bridge?.crashed(crash))
     const { clock, wrap } = protection

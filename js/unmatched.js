@@ -9,6 +9,7 @@ import { networkError } from "./transport.js"
  * @property {string} method
  * @property {any} url
  * @property {"sync" | "fetch" | "xhr" | "eventsource"} door
+ * @property {string} [base]  What the url of a client of HTTP was relative to.
  *
  * @typedef {"bypass" | "warn" | "error"} Word
  */
@@ -26,10 +27,9 @@ const ENDS = {
  * @param {object} surroundings
  * @param {(request: { method: string, url: string, door: string, base?: string }) => "warn" | "error" | undefined} surroundings.ask  The server's policy.
  * @param {(request: { method: string, url: string, base?: string }) => string} surroundings.explain  Why no route answers it.
- * @param {() => string} surroundings.base  What relative expressions are below.
  * @param {Pick<Console, "warn" | "error">} [surroundings.console]
  */
-export function createUnmatched({ ask, explain, base, console = globalThis.console }) {
+export function createUnmatched({ ask, explain, console = globalThis.console }) {
   /** @type {Set<string>} */
   const told = new Set()
   // Whether a sync is on its way to the network, and whether it was warned of: what it uses to get there is no other request.
@@ -40,8 +40,8 @@ export function createUnmatched({ ask, explain, base, console = globalThis.conso
    * @param {Unanswered} request
    * @returns {"network" | "fail"}
    */
-  function unmatched({ method, url, door }) {
-    const request = { method, url: String(url), base: door === "sync" ? undefined : base() }
+  function unmatched({ method, url, door, base }) {
+    const request = { method, url: String(url), base }
     try {
       const word = ask({ ...request, door: passing ? "sync" : door })
       if (word && !(passing && warned && word === "warn")) tell(word, request)

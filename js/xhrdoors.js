@@ -251,13 +251,10 @@ function send(installation, xhr, call, native, args) {
   let decided
   /** @type {Answered | undefined} */
   let held
-  const forget = offer(server, { method: call.method, url, door: "xhr", sync: !call.async }, (found) => {
-    // Who was held may be let go.
-    const wanted = !held || installation.users > 0
-    if (!wanted) found?.drop()
-    decided = { exchange: wanted ? found : undefined }
-    held?.decide(decided.exchange)
-  })
+  const forget = offer(server, { method: call.method, url, door: "xhr", sync: !call.async }, (exchange) => {
+    decided = { exchange }
+    held?.decide(exchange)
+  }, () => installation.users > 0)
   if (decided && decided.exchange === undefined) return sendByBrowser(xhr, call, native, args)
 
   const bodiless = call.method === "GET" || call.method === "HEAD"

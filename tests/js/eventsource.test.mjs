@@ -409,6 +409,22 @@ test("ended, all is as before", () => {
   assert.deepEqual(log, [["native", "/ours", undefined]])
 })
 
+test("one that is left behind connects again with the network", () => {
+  const { global, install, http, answers, timers } = createCast()
+  const uninstall = install()
+  const source = new global.EventSource("/ours")
+  const asked = []
+  http.offer = (_server, { url }, _then, installed) => {
+    asked.push([url, installed()])
+    return () => {}
+  }
+  uninstall()
+  answers[0].fail("the server was reset")
+  timers[0].task()
+  source.close()
+  assert.deepEqual(asked, [["http://page.test/ours", false]])
+})
+
 test("one that is open lives on", async () => {
   const { global, install, answers } = createCast()
   const uninstall = install()

@@ -213,6 +213,22 @@ test("a held request is answered when it is let go, and goes to the network if i
   assert.deepEqual(network, [[BOOKS], ["http://host/other"]])
 })
 
+test("a held request goes to the network if ours is gone by then", async () => {
+  let release
+  const { server, asked } = createCast({ hold: (then) => {
+    release = then
+    return () => {}
+  } })
+  const { global } = createPage()
+  const uninstall = installFetch(server, global)
+
+  const answer = ask(global)
+  uninstall()
+  release(true)
+
+  assert.deepEqual([await answer, asked], ["network", []])
+})
+
 test("a held request that is aborted is forgotten", async () => {
   let forgotten = 0
   const { server } = createCast({ hold: () => () => { forgotten += 1 } })

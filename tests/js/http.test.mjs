@@ -77,6 +77,29 @@ test("while the runtime loads a request is kept, and one that cannot wait is tol
   })
 })
 
+test("what was kept goes to the network if the door is gone by then", () => {
+  let release
+  const { server } = createServer(() => ({}), { hold: (then) => { release = then } })
+  let installed = true
+  const told = []
+  offer(server, request(), (exchange) => told.push(exchange), () => installed)
+  installed = false
+  release(true)
+  assert.deepEqual(told, [undefined])
+})
+
+test("what no route wants is explained for where the page was when it asked", (t) => {
+  t.after(() => delete globalThis.document)
+  globalThis.document = { baseURI: "http://localhost/here/" }
+  let release
+  const bases = []
+  const { server } = createServer(() => undefined, { hold: (then) => { release = then }, unmatched: ({ base }) => void bases.push(base) })
+  offer(server, request(), () => {})
+  globalThis.document = { baseURI: "http://localhost/there/" }
+  release(true)
+  assert.deepEqual(bases, ["http://localhost/here/"])
+})
+
 test("an answer has the length of its body, and HEAD the length alone", async () => {
   const { server } = createServer(() => ({ headers: { "content-type": "text/plain", "set-cookie": "a=1" }, body: "grün" }))
   assert.deepEqual(await ask(server, request()), {

@@ -10,18 +10,18 @@ import { createUnmatched } from "../../js/unmatched.js"
 import { ask, createBackbone, createCast, createModel, route } from "./fakes.mjs"
 
 /** The policies of a bridge, and what the console is told. */
-function createDecider({ base = () => "http://host/" } = {}) {
+function createDecider() {
   const cast = createCast()
   const lines = []
   const console = { warn: (text) => lines.push(["warn", text]), error: (...texts) => lines.push(["error", ...texts.map(String)]) }
   const { bridge } = cast
-  return { ...cast, lines, ...createUnmatched({ ask: bridge.unmatched, explain: bridge.explain, base, console }) }
+  return { ...cast, lines, ...createUnmatched({ ask: bridge.unmatched, explain: bridge.explain, console }) }
 }
 
 const WARNED = 'It goes to the network. To keep this quiet: fauxServer.setUnmatched("bypass"), for some urls setUnmatched("api/", "bypass").'
 const FAILED = 'It fails, because the policy for such requests is "error" (fauxServer.setUnmatched, or set_unmatched in a route file).'
 
-const get = (url, door = "fetch") => ({ method: "GET", url, door })
+const get = (url, door = "fetch") => ({ method: "GET", url, door, base: door === "sync" ? undefined : "http://host/" })
 
 test("without a policy they go to the network in silence", () => {
   const { unmatched, lines } = createDecider()
@@ -67,7 +67,7 @@ test("a function of the page is asked, and may leave it to the others", () => {
     return request.url.endsWith("live") ? "bypass" : undefined
   })
   assert.deepEqual([unmatched(get("http://host/live")), unmatched(get("http://host/a"))], ["network", "fail"])
-  assert.deepEqual([asked, faults], [[get("http://host/live"), get("http://host/a")], []])
+  assert.deepEqual([asked, faults], [["http://host/live", "http://host/a"].map((url) => ({ method: "GET", url, door: "fetch" })), []])
 })
 
 for (const [what, policy, message] of [
@@ -86,7 +86,7 @@ for (const [what, policy, message] of [
 test("what is wrong with us does not keep a request from the network", () => {
   const lines = []
   const console = { warn() {}, error: (...texts) => lines.push(texts.map(String)) }
-  const { unmatched } = createUnmatched({ ask() { throw new Error("gone") }, explain: () => "", base: () => "", console })
+  const { unmatched } = createUnmatched({ ask() { throw new Error("gone") }, explain: () => "", console })
   assert.deepEqual([unmatched(get("http://host/a")), lines], ["network", [["fauxserver:", "Error: gone"]]])
 })
 

@@ -278,7 +278,7 @@ test("what is held when we are gone goes to the network", () => {
   uninstall()
   cast.server.hold = undefined
   kept[0](true)
-  assert.deepEqual([seen(xhr), cast.sent.length, cast.asked], [NATIVE, 1, ["dropped"]])
+  assert.deepEqual([seen(xhr), cast.sent.length, cast.asked], [NATIVE, 1, []])
 })
 
 test("a synchronous one cannot wait for the runtime, and says what to wait for", () => {
