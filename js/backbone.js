@@ -230,7 +230,7 @@ function hold(server, Backbone, installation, { crudMethod, model, options, url 
   const { error } = options
 
   const forget = /** @type {NonNullable<Server["hold"]>} */ (server.hold)((ours) => {
-    const asked = ours && server.enabled
+    const asked = ours && installation.active && server.enabled
     const exchange = asked ? accept(server, requestOf(crudMethod, options, url)) : undefined
     if (exchange) return void answer(server, Backbone, exchange, model, options, () => [data, json], promised)
     options.url = url

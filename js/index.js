@@ -33,6 +33,10 @@ const WORDS = ["sync", ...Object.keys(DOORS)]
 export function createFauxServer({ global = globalThis, boot, enabled, lazy = false, settings = {}, version, runtime, base, Backbone, unmatched, intercept: doors = ["sync"] }) {
   /** @type {Map<any, () => void>} */
   const installed = new Map()
+  /** What ends each interception. @type {Set<() => void>} */
+  const interceptions = new Set()
+  /** Those of sync, whose Backbone may come later than we do. @type {Set<object>} */
+  const syncs = new Set()
   /** @type {Promise<any>} */
   let ready
   let started = false
@@ -41,7 +45,7 @@ export function createFauxServer({ global = globalThis, boot, enabled, lazy = fa
     global, boot, settings, enabled,
     beforeScripts() {
       lookForRunners()
-      if (doors.includes("sync")) installOnGlobal()
+      if (syncs.size) installOnGlobal()
     },
     wanted: () => lazy && begin(),
   })
@@ -84,6 +88,7 @@ export function createFauxServer({ global = globalThis, boot, enabled, lazy = fa
     intercept,
     install,
     uninstall: chained((/** @type {any} */ one) => {
+      if (one === undefined || one === globalBackbone()) syncs.clear()
       for (const [each, uninstall] of [...installed]) if (one === undefined || one === each) uninstall()
     }),
 
@@ -117,7 +122,7 @@ export function createFauxServer({ global = globalThis, boot, enabled, lazy = fa
     lookForRunners = holdTestRunners(global, ready)
     lookForRunners()
   }
-  const end = intercept(...doors)
+  intercept(...doors)
   return { fauxServer, stop }
 
   function begin() {
@@ -130,7 +135,7 @@ export function createFauxServer({ global = globalThis, boot, enabled, lazy = fa
 
   function stop() {
     lifecycle.stop()
-    end()
+    for (const end of interceptions) end()
     fauxServer.uninstall()
   }
 
@@ -146,17 +151,25 @@ export function createFauxServer({ global = globalThis, boot, enabled, lazy = fa
     }
     const ends = [...new Set(words)].map((word) =>
       word === "sync" ? interceptSync() : DOORS[word](lifecycle.server, global))
-    return () => ends.splice(0).forEach((end) => end())
+    const end = () => {
+      interceptions.delete(end)
+      ends.splice(0).forEach((each) => each())
+    }
+    interceptions.add(end)
+    return end
   }
 
-  // Backbone may come later than we do.
   function interceptSync() {
+    const own = {}
+    syncs.add(own)
     installOnGlobal()
-    return () => fauxServer.uninstall(Backbone ?? global.Backbone)
+    return () => {
+      if (syncs.delete(own) && !syncs.size) installed.get(globalBackbone())?.()
+    }
   }
 
   /** Answer what this Backbone syncs. Gives back the function that undoes it. */
-  function install(given = Backbone ?? global.Backbone) {
+  function install(given = globalBackbone()) {
     if (!given || typeof given.sync !== "function") {
       throw new Error("fauxServer.install: there is no Backbone. Give it: fauxServer.install(Backbone).")
     }
@@ -169,8 +182,12 @@ export function createFauxServer({ global = globalThis, boot, enabled, lazy = fa
     return uninstall
   }
 
+  function globalBackbone() {
+    return Backbone ?? global.Backbone
+  }
+
   function installOnGlobal() {
-    const found = Backbone ?? global.Backbone
+    const found = globalBackbone()
     if (found && typeof found.sync === "function" && !installed.has(found)) install(found)
   }
 

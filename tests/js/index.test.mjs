@@ -9,7 +9,7 @@ import { createFakePage } from "./fakepage.mjs"
 import { ask, createBackbone, createModel } from "./fakes.mjs"
 
 /** A page whose runtime boots when `finish` is called. */
-function createPage({ enabled = true, settings } = {}) {
+function createPage({ enabled = true, settings, intercept } = {}) {
   const { Backbone, network, native } = createBackbone()
   const errors = []
   const global = { Backbone, setTimeout, clearTimeout, reportError: (error) => errors.push(error.message) }
@@ -27,8 +27,8 @@ function createPage({ enabled = true, settings } = {}) {
     boots += 1
     return booting
   }
-  const created = createFauxServer({ global, boot, enabled, settings, version: "1.2.3", runtime: "/fauxserver/" })
-  return { ...created, Backbone, network, native, errors, fake, finish, fail, boots: () => boots }
+  const created = createFauxServer({ global, boot, enabled, settings, intercept, version: "1.2.3", runtime: "/fauxserver/" })
+  return { ...created, global, Backbone, network, native, errors, fake, finish, fail, boots: () => boots }
 }
 
 /** Run with the console silenced; gives back what it was told. */
@@ -309,4 +309,44 @@ test("intercepting sync can be ended and taken up again", async () => {
   assert.equal(Backbone.sync, native)
   fauxServer.intercept("sync")
   assert.notEqual(Backbone.sync, native)
+})
+
+test("sync is intercepted until the last who has asked for it ends it, and Backbone may come meanwhile", async () => {
+  const { fauxServer, global, Backbone, native, finish } = createPage({ intercept: [] })
+  const other = createBackbone()
+  fauxServer.install(other.Backbone)
+  delete global.Backbone
+  fauxServer.intercept("sync")()
+  assert.notEqual(other.Backbone.sync, other.native)
+  const ends = [fauxServer.intercept("sync"), fauxServer.intercept("sync")]
+  global.Backbone = Backbone
+  finish()
+  await fauxServer.ready
+  const seen = [Backbone.sync === native]
+  for (const end of ends) {
+    end()
+    seen.push(Backbone.sync === native)
+  }
+  assert.deepEqual(seen, [false, false, true])
+})
+
+test("what was uninstalled while the runtime loads stays so, and what it had kept goes to the network", async () => {
+  const { fauxServer, Backbone, native, network, finish } = createPage()
+  fauxServer.get("books/7", {})
+  Backbone.sync("read", createModel(), {})
+  fauxServer.uninstall()
+  finish()
+  await fauxServer.ready
+  assert.deepEqual([Backbone.sync === native, network.length], [true, 1])
+})
+
+test("stopping ends all that was intercepted", () => {
+  const { fauxServer, global, stop } = createPage()
+  const fetch = () => {}
+  global.fetch = fetch
+  global.Request = Request
+  fauxServer.intercept("fetch")
+  const during = global.fetch
+  stop()
+  assert.deepEqual([during === fetch, global.fetch === fetch], [false, true])
 })
