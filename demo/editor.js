@@ -180,7 +180,7 @@ function save() {
 /** Give the text to the server. */
 async function take(text, lines) {
   if (document.body.dataset.server === "failed") return tell("There is no Python in this page to run it.", "wrong")
-  tell("Loading…")
+  tell(fauxServer.enabled || fauxServer.boot ? "Loading…" : "It is run once fauxserver is switched on.")
   given = lines
   try {
     await fauxServer.load(FILE, text)

@@ -221,9 +221,14 @@ def test_the_demo_opened_switched_off_loads_no_python_until_it_is_switched_on(vi
     assert [seen.path for seen in site.requests if "library-app/books" in seen.path] == ["/demo/library-app/books"]
     assert [seen.path for seen in site.requests if "snapshot" in seen.path] == []
 
+    visitor.page.get_by_role("button", name="Newest first").click()
+    visitor.page.keyboard.press("Control+s")
+    expect(visitor.page.locator("#state")).to_have_text("It is run once fauxserver is switched on.")
+
     visitor.page.locator(".switch").click()
     expect(visitor.page.locator("#count")).to_have_text("200 books")
     expect(visitor.page.locator("#who")).to_contain_text("Python in this page answers.")
+    expect(visitor.page.locator("#state")).to_have_text("In force, and its data is kept.")
 
 
 def test_the_demo_says_that_python_could_not_be_started(visitor: Visitor, demo: str, site: Site):
