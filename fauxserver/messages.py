@@ -44,6 +44,8 @@ class Failure(NamedTuple):
     source: str
     """The line itself."""
     traceback: str
+    asynchronous: bool = False
+    """Whether all that is wrong is that a synchronous request cannot wait for it."""
 
 
 class Response:

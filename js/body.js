@@ -160,3 +160,14 @@ export function wellFormed(text) {
 export function byteLength(text) {
   return /^[\x00-\x7f]*$/.test(text) ? text.length : encoder.encode(text).length
 }
+
+/** @param {Uint8Array[]} chunks */
+export function joined(chunks) {
+  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}

@@ -47,6 +47,7 @@ import { WORDS } from "./unmatched.js"
  * @property {string} [source]
  * @property {string} [traceback]
  * @property {unknown} [cause]
+ * @property {boolean} [asynchronous]  Whether all that is wrong is that a synchronous request cannot wait for the handler.
  *
  * @typedef {ReturnType<typeof createBridge>} Bridge
  */

@@ -267,15 +267,6 @@ export function createExchanges({ page, scheduler, onAnswered, onFault, patience
     /** @param {(reply: Reply) => void} finish @param {boolean} atOnce */
     function answerInJavaScript(finish, atOnce) {
       getContext()
-      /** @param {any} error */
-      const fail = (error) => {
-        if (over) return
-        const reply = readError(error)
-        if (!reply.unexpected) return finish(reply)
-        const fault = faultOf(error, row)
-        onFault(fault)
-        finish({ ...reply, error: fault })
-      }
       let result
       try {
         if (sent) context.data = data = dataOf(sent)
@@ -283,18 +274,49 @@ export function createExchanges({ page, scheduler, onAnswered, onFault, patience
       } catch (error) {
         return fail(error)
       }
-      if (!isThenable(result)) {
-        const reply = sent ? httpOf(readResult(result), sent) : readResult(result)
-        return atOnce && sent && isStreamed(/** @type {HttpReply} */ (reply).body) ? fail(new Error(cannotWait(row))) : finish(reply)
-      }
+      if (!isThenable(result)) return conclude(readResult(result))
       if (atOnce) {
         result.then(undefined, () => {})
-        return fail(new Error(cannotWait(row)))
+        return refuse("a promise")
       }
       Promise.resolve(result).then(
-        (value) => scheduler.shield(() => finish(readResult(value))),
+        (value) => scheduler.shield(() => conclude(readResult(value))),
         (error) => scheduler.shield(() => fail(error)),
       )
+
+      /** @param {Reply} given @returns {void} */
+      function conclude(given) {
+        /** @type {Reply | HttpReply} */
+        let reply = given
+        try {
+          if (sent) reply = httpOf(given, sent)
+          if (atOnce && "body" in reply && isStreamed(reply.body)) {
+            if (!reply.body.whole) {
+              reply.body.cancel()
+              return refuse("a stream")
+            }
+            reply.body = reply.body.whole()
+          }
+        } catch (error) {
+          return fail(error)
+        }
+        finish(reply)
+      }
+
+      /** @param {any} error @param {Partial<Fault>} [more] @returns {void} */
+      function fail(error, more) {
+        if (over) return
+        const reply = readError(error)
+        if (!reply.unexpected) return conclude(reply)
+        const fault = { ...faultOf(error, row), ...more }
+        onFault(fault)
+        finish({ ...reply, error: fault })
+      }
+
+      /** @param {string} what */
+      function refuse(what) {
+        fail(new Error(cannotWait(row, what)), { asynchronous: true })
+      }
     }
 
     /** @param {string} text */

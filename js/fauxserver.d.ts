@@ -85,6 +85,8 @@ export interface Fault {
   source?: string
   traceback?: string
   cause?: unknown
+  /** Whether all that is wrong is that a synchronous request cannot wait for the handler. */
+  asynchronous?: boolean
 }
 
 /** A request that was answered, in the words of Python's journal. */

@@ -1,7 +1,8 @@
 // How a fetch is answered: what it sends, and the browser's own `Response` made of the reply.
 
+import { joined } from "./body.js"
 import { isForeign, onAbort } from "./fetch.js"
-import { collect, createEmpty, createStream, isIntact, joined, onePiece } from "./fetchbody.js"
+import { collect, createEmpty, createStream, isIntact, onePiece } from "./fetchbody.js"
 import { createResponses } from "./fetchresponse.js"
 import { answer, lengthOf } from "./httpanswer.js"
 import { isStreamed } from "./message.js"

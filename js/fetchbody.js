@@ -1,5 +1,6 @@
 // A fetched body that is read piece by piece, or checked before anybody reads it.
 
+import { joined } from "./body.js"
 import * as originals from "./originals.js"
 
 /** @import { Pieces } from "./message.js" */
@@ -145,15 +146,4 @@ function readableOf(source) {
     // WebKit has no streams of bytes.
     return new ReadableStream(Object.assign(source, { type: undefined }), new ByteLengthQueuingStrategy({ highWaterMark: AHEAD }))
   }
-}
-
-/** @param {Uint8Array[]} chunks */
-export function joined(chunks) {
-  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 }

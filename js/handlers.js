@@ -32,10 +32,10 @@ export function isThenable(value) {
   return value !== null && value !== undefined && typeof value.then === "function"
 }
 
-/** @param {Row} row */
-export function cannotWait(row) {
-  return `The handler ${row.label || "of route " + row.name} takes its time (it returned a promise), which a request with `
-    + "async: false cannot wait for. Make the handler synchronous, or the request asynchronous."
+/** @param {Row} row @param {string} what */
+export function cannotWait(row, what) {
+  return `The handler ${row.label || "of route " + row.name} takes its time (it returned ${what}), which a synchronous request `
+    + "(async: false) cannot wait for. Make the handler synchronous, or the request asynchronous."
 }
 
 /** @param {Row} row @param {number} patience */

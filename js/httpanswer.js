@@ -11,8 +11,6 @@ import { refererOf } from "./referrer.js"
 /** @import { HttpReply } from "./message.js" */
 
 const MOST_REDIRECTS = 20
-/** What is said of a handler that takes its time, in Python and here. */
-const CANNOT_WAIT = /cannot wait for/
 const REDIRECTS = [301, 302, 303, 307, 308]
 
 /**
@@ -50,7 +48,7 @@ export function answer(server, exchange, request, { reply, fail }) {
         if (isStreamed(given.body)) given.body.cancel()
       }
       // The console has been told, and whoever asked waits for what cannot come.
-      if (request.sync && given.error && CANNOT_WAIT.test(given.error.message)) return fail(given.error.message)
+      if (request.sync && given.error?.asynchronous) return fail(given.error.message)
       keepCookie(given.headers, request)
       const { status, headers: { location } } = given
       if (REDIRECTS.includes(status) && (location || request.redirect === "manual")) return redirect(given, request, hops)

@@ -1,10 +1,10 @@
 // What HTTP says, in JavaScript's words: what was sent, as a handler sees it, and its result as a status, headers and a body.
 
-import { encode } from "./body.js"
+import { encode, joined } from "./body.js"
 import { parameterOf, readForm, readText } from "./multipart.js"
 import * as originals from "./originals.js"
 import { queryOf } from "./handlers.js"
-import { readError, reasonOf } from "./reply.js"
+import { reasonOf } from "./reply.js"
 
 /** @import { Reply } from "./reply.js" */
 
@@ -12,6 +12,7 @@ import { readError, reasonOf } from "./reply.js"
  * @typedef {object} Pieces  A streamed body.
  * @property {() => Promise<Uint8Array | undefined>} pull  The next piece, nothing at the end; rejects where it breaks off.
  * @property {() => void} cancel  Nobody reads on.
+ * @property {() => Uint8Array<ArrayBuffer>} [whole]  All of it at once, where it is a generator's that need not be waited for.
  *
  * @typedef {string | Uint8Array | Pieces | undefined} Body
  *
@@ -48,7 +49,8 @@ function fieldsOf(form) {
 }
 
 /**
- * A JavaScript handler's result, as HTTP has it. The rules are those of Python's `Response.encode`.
+ * A JavaScript handler's result, as HTTP has it. The rules are those of Python's `Response.encode`. Throws for what JSON
+ * cannot hold, and for a platform's Response whose body is read already.
  *
  * @param {Reply} reply
  * @param {{ headers: [string, string][] }} [request]
@@ -58,15 +60,11 @@ export function httpOf(reply, request = { headers: [] }) {
   const { value } = reply
   if (originals.Response && value instanceof originals.Response) return fromNative(reply, value)
   const headers = lowerCase(reply.headers)
-  try {
-    const { body, type } = bodyOf(value, request)
-    if (body === undefined && reply.status === 200) return { ...reply, headers, body, status: 204, statusText: reasonOf(204) }
-    if (WITHOUT_BODY.includes(reply.status)) return { ...reply, headers, body: undefined }
-    if (body !== undefined && type) headers["content-type"] ??= type
-    return { ...reply, headers, body }
-  } catch (error) {
-    return httpOf(readError(error), request)
-  }
+  const { body, type } = bodyOf(value, request)
+  if (body === undefined && reply.status === 200) return { ...reply, headers, body, status: 204, statusText: reasonOf(204) }
+  if (WITHOUT_BODY.includes(reply.status)) return { ...reply, headers, body: undefined }
+  if (body !== undefined && type) headers["content-type"] ??= type
+  return { ...reply, headers, body }
 }
 
 /** @param {any} value @param {{ headers: [string, string][] }} request @returns {{ body: Body, type?: string }} */
@@ -128,6 +126,7 @@ function iterated(iterator) {
       }
     },
     cancel: () => void iterator.return?.(),
+    ...(Symbol.iterator in iterator && { whole: () => joined(Array.from(iterator, bytesOf)) }),
   }
 }
 

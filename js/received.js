@@ -1,6 +1,6 @@
 // What has arrived of an answer, as the getters of an XMLHttpRequest show it: text, JSON, bytes, blob, document.
 
-import { byteLength, encode, wellFormed } from "./body.js"
+import { byteLength, encode, joined, wellFormed } from "./body.js"
 import { extractMime, isHTML, isXML, parseMime, serializeMime } from "./mime.js"
 
 /** @typedef {ReturnType<typeof createReceived>} Received */
@@ -135,12 +135,12 @@ export function createReceived({ headers, body, url }, override, global) {
   /** The first bytes, in one piece. */
   function start() {
     if (pieces.length === 1 || pieces[0]?.length >= PRESCAN) return pieces[0]
-    return join(pieces, size).subarray(0, PRESCAN)
+    return joined(pieces).subarray(0, PRESCAN)
   }
 
   function bytes() {
     asBytes()
-    if (pieces.length !== 1) pieces = [join(pieces, size)]
+    if (pieces.length !== 1) pieces = [joined(pieces)]
     return pieces[0]
   }
 
@@ -189,17 +189,6 @@ export function createReceived({ headers, body, url }, override, global) {
     }
     return document
   }
-}
-
-/** @param {Uint8Array[]} pieces @param {number} size */
-function join(pieces, size) {
-  const whole = new Uint8Array(size)
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
 }
 
 /** @param {string} text */

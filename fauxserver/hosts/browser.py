@@ -722,11 +722,11 @@ async def _pieces(exchange: Exchange, body: Any) -> AsyncIterator[Any]:
 def _cannot_wait(exchange: Exchange) -> Response:
     name, place = label(exchange.route.handler), exchange.route.location
     message = (
-        f"{name}, which answers {exchange.route}{f' ({place})' if place else ''}, is asynchronous, and a request with "
-        "async: false cannot wait for it. Write it with `def`, or make the request asynchronous."
+        f"{name}, which answers {exchange.route}{f' ({place})' if place else ''}, is asynchronous, and a synchronous "
+        "request (async: false) cannot wait for it. Write it with `def`, or make the request asynchronous."
     )
     response = Response(message, 500)
-    response.error = Failure(message, exchange.route.file, exchange.route.line, "", message)
+    response.error = Failure(message, exchange.route.file, exchange.route.line, "", message, asynchronous=True)
     return response
 
 

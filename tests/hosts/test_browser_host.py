@@ -215,6 +215,7 @@ def test_a_request_that_cannot_wait_is_answered_at_once_or_refused(page: browser
     assert (stream["body"], refused["status"]) == ("whole", 500)
     assert "takes_its_time" in refused["body"]
     assert "async: false" in refused["body"]
+    assert refused["error"]["asynchronous"] is True
     assert [(entry.status, entry.note) for entry in page.server.journal] == [
         (200, "answered at once (async: false), latency skipped"),
         (500, "answered at once (async: false), latency skipped"),

@@ -317,3 +317,36 @@ test("a streamed body that waits for its next piece breaks off when Python is go
   bridge.crashed(new Error("Python has stopped."))
   await assert.rejects(piece, { message: "Python has stopped." })
 })
+
+/** What a JavaScript handler's result makes of a request of HTTP. */
+function askHTTP(bridge, options) {
+  const exchange = bridge.accept({ method: "GET", url: "it" })
+  exchange.send({ headers: [] })
+  return new Promise((resolve) => exchange.answer(resolve, options))
+}
+
+test("a result that HTTP cannot have is a failure that says so, and nobody waits for ever", async () => {
+  const { bridge, faults } = createCast()
+  const used = new globalThis.Response("once")
+  const circle = {}
+  circle.self = circle
+  for (const handler of [() => used, async () => used, () => circle, async () => circle, () => { throw new HTTPError(409, circle) }]) {
+    bridge.addRoute(route("n", "it", "GET", handler))
+    if (!used.body.locked) await askHTTP(bridge)
+    const { status, body } = await askHTTP(bridge)
+    assert.deepEqual([status, body.startsWith("TypeError: ")], [500, true], String(handler))
+  }
+  assert.equal(faults.filter((fault) => fault.startsWith("TypeError: ")).length, 5)
+})
+
+test("a synchronous request has a generator's pieces at once, and cannot wait for others", async () => {
+  const { bridge, faults } = createCast()
+  const given = []
+  for (const handler of [function* () { yield "a"; yield "b" }, async function* () { yield "a" }, async () => "a"]) {
+    bridge.addRoute(route("n", "it", "GET", handler))
+    const { status, body, error } = await askHTTP(bridge, { now: true })
+    given.push([status, status === 200 ? new TextDecoder().decode(body) : error.asynchronous])
+  }
+  assert.deepEqual(given, [[200, "ab"], [500, true], [500, true]])
+  assert.deepEqual(faults.map((fault) => /\((it returned .*?)\)/.exec(fault)[1]), ["it returned a stream", "it returned a promise"])
+})

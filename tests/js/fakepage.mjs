@@ -63,6 +63,7 @@ export function createFakePage({ log = [] } = {}) {
       return `${lastId} ${route.ref === undefined ? "" : "j"}${route.row} ${delay}${factory ? ` ${factory}` : ""}`
     },
     delay: () => 0,
+    captures: () => "[]",
     answer(id, json, atOnce) {
       log.push("answer")
       const { url, route } = exchanges.get(id)

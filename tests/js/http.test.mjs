@@ -232,3 +232,13 @@ test("a latency that throws is reported, and the request fails after who asked h
   told.push("gone on")
   assert.deepEqual([await failed, told, sent.at(-1)], ["failed: its latency is not known", ["no latency", "gone on"], "dropped"])
 })
+
+test("a synchronous request fails where the handler would have to be waited for, and has any other failure's answer", async () => {
+  const told = []
+  for (const error of [{ message: "It cannot wait for us.", asynchronous: true }, { message: "It cannot wait for us." }]) {
+    const { server } = createServer(() => ({ status: 500, body: "no", error }))
+    const answered = await ask(server, request({ sync: true }))
+    told.push(answered.status ?? answered)
+  }
+  assert.deepEqual(told, ["failed: It cannot wait for us.", 500])
+})
