@@ -29,7 +29,9 @@ from fauxserver.exchange import Exchange
 from fauxserver.guard import Stopped, interrupted, when_stopped
 from fauxserver.handlers import respond
 
-_HOME = __file__.replace("\\", "/").rpartition("/hosts/")[0] + "/"
+TIME_LIMIT = 5_000
+"""How long a handler may run at a stretch before the page would freeze, in milliseconds."""
+HOME = __file__.replace("\\", "/").rpartition("/hosts/")[0] + "/"
 _LIBRARY = os.__file__.replace("\\", "/").rpartition("/")[0] + "/"
 # One of the six that Python has; debuggers and profilers take the first.
 _TOOL = 4
@@ -95,7 +97,7 @@ def on_interrupt(_signal: int, frame: FrameType | None) -> None:
     while frame is not None:
         if frame.f_code in blocks:
             return _interrupt(frame)
-        if not frame.f_code.co_filename.startswith((_HOME, _LIBRARY, "<frozen")):
+        if not frame.f_code.co_filename.startswith((HOME, _LIBRARY, "<frozen")):
             outermost = frame
         frame = frame.f_back
     # A task, a callback of the event loop: nobody has guarded it, but the page's code it is.
@@ -195,7 +197,7 @@ def _let_catch() -> None:
 
 
 def _raise_again(code: CodeType, *_where: object) -> None:
-    if not code.co_filename.startswith(_HOME):
+    if not code.co_filename.startswith(HOME):
         raise Stopped
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fauxserver import HTTPError, Request, Response
-from fauxserver.hosts import browser
+from fauxserver.hosts import browser, pagecode, pageguard
 
 
 class FakeSide:
@@ -444,9 +444,9 @@ def test_run_python_tells_what_went_wrong_and_where(page: browser.Page):
 
 
 def test_code_that_loops_is_stopped_and_the_line_told(page: browser.Page, side: FakeSide):
-    page.server.guard = lambda limit: browser.Guard(limit, side.arm, side.disarm)
+    page.server.guard = lambda limit: pageguard.Guard(limit, side.arm, side.disarm)
     told = json.loads(page.run_python("from fauxserver.guard import Stopped\nraise Stopped"))["error"]
-    assert (told["line"], told["source"], side.armed) == (2, "raise Stopped", [browser.LOAD_LIMIT, None])
+    assert (told["line"], told["source"], side.armed) == (2, "raise Stopped", [pagecode.LOAD_LIMIT, None])
     assert "20 s" in told["message"]
 
 
@@ -551,7 +551,7 @@ def test_a_policy_in_python_runs_under_guard_and_its_mistake_is_told(page: brows
 
     assert word == "warn"
     assert told == ["AttributeError: 'Request' object has no attribute 'nothing'"]
-    assert side.armed == [browser.TIME_LIMIT, None]
+    assert side.armed == [pageguard.TIME_LIMIT, None]
 
 
 def test_what_is_no_policy_is_an_error(page: browser.Page):
