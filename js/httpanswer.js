@@ -224,8 +224,19 @@ function withDefaults({ headers, body, method, url, credentials = "same-origin",
   if (body !== undefined || method === "POST" || method === "PUT") add("content-length", String(lengthOf(body)))
   if (!own || !["GET", "HEAD"].includes(method)) add("origin", origin)
   if (referrer !== "" && location) add("referer", refererOf(url, referrer === "about:client" ? location.href : referrer, referrerPolicy))
-  if (credentials === "include" || (credentials === "same-origin" && own)) add("cookie", document?.cookie)
+  if (sharesCookies({ url, credentials })) add("cookie", document.cookie)
   return all
+}
+
+/**
+ * Whether a request has the page's cookies: those of other hosts no script may see, or set.
+ *
+ * @param {Pick<HttpRequest, "url" | "credentials">} request
+ */
+function sharesCookies({ url, credentials = "same-origin" }) {
+  const { document, location } = globalThis
+  if (credentials === "omit" || !document || !location) return false
+  return url.startsWith(`${location.origin}/`) || (credentials === "include" && new URL(url).hostname === location.hostname)
 }
 
 /**
@@ -234,8 +245,8 @@ function withDefaults({ headers, body, method, url, credentials = "same-origin",
  * @param {Record<string, string>} headers
  * @param {HttpRequest} request
  */
-function keepCookie(headers, { credentials = "same-origin" }) {
+function keepCookie(headers, request) {
   const cookie = headers["set-cookie"]
-  if (cookie === undefined || credentials === "omit" || !globalThis.document || /;\s*httponly/i.test(cookie)) return
+  if (cookie === undefined || !sharesCookies(request) || /;\s*httponly/i.test(cookie)) return
   globalThis.document.cookie = cookie
 }

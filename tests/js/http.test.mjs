@@ -242,3 +242,23 @@ test("a synchronous request fails where the handler would have to be waited for,
   }
   assert.deepEqual(told, ["failed: It cannot wait for us.", 500])
 })
+
+for (const [url, credentials, shared] of [
+  ["http://localhost/a", undefined, true],
+  ["http://localhost/a", "omit", false],
+  ["http://localhost:8080/a", undefined, false],
+  ["http://localhost:8080/a", "include", true],
+  ["http://localhost.other/a", "include", false],
+]) {
+  test(`a request for ${url} ${shared ? "shares" : "does not share"} the page's cookies, credentials: ${credentials}`, async (t) => {
+    t.after(() => {
+      delete globalThis.document
+      delete globalThis.location
+    })
+    globalThis.location = new URL("http://localhost/page")
+    globalThis.document = { baseURI: "http://localhost/page", cookie: "a=1" }
+    const { server, sent } = createServer(() => ({ headers: { "set-cookie": "b=2" } }))
+    await ask(server, request({ url, credentials }))
+    assert.deepEqual([Object.fromEntries(sent[0].headers).cookie, globalThis.document.cookie], shared ? ["a=1", "b=2"] : [undefined, "a=1"])
+  })
+}
