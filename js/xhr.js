@@ -33,7 +33,7 @@ import { createDoors } from "./xhrdoors.js"
  * @property {WeakMap<object, string>} mimes  What overrideMimeType was told.
  * @property {WeakMap<object, Map<string, any[]>>} listeners  Those of the upload objects.
  * @property {Set<WeakRef<any>>} answered  The requests whose answers can still be read.
- * @property {number} pruneAt  How many of them there may be before those are forgotten that nobody else knows.
+ * @property {FinalizationRegistry<WeakRef<any>>} forgotten  Takes those out again that nobody else knows.
  * @property {ReturnType<typeof createStepper>} run
  * @property {ReturnType<typeof createPatches>} patches
  * @property {(xhr: any) => [string, PropertyDescriptor][]} ownAccessors
@@ -96,10 +96,13 @@ function isReal(prototype) {
  * @returns {Installation}
  */
 function createInstallation(server, global, prototype) {
+  /** @type {Installation["answered"]} */
+  const answered = new Set()
   /** @type {any} */
   const installation = {
-    users: 0, server, global, pruneAt: 1000,
-    calls: new WeakMap(), mimes: new WeakMap(), listeners: new WeakMap(), answered: new Set(),
+    users: 0, server, global, answered,
+    calls: new WeakMap(), mimes: new WeakMap(), listeners: new WeakMap(),
+    forgotten: new FinalizationRegistry((ref) => answered.delete(ref)),
     run: createStepper(global),
     pins: !isReal(prototype),
   }

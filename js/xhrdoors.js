@@ -303,11 +303,8 @@ function addressOf(call) {
 }
 
 /** @param {Installation} installation @param {any} xhr */
-function note(installation, xhr) {
-  const { answered } = installation
-  if (answered.size >= installation.pruneAt) {
-    for (const ref of answered) if (!ref.deref()) answered.delete(ref)
-    installation.pruneAt = 1000 + 2 * answered.size
-  }
-  answered.add(new WeakRef(xhr))
+function note({ answered, forgotten }, xhr) {
+  const ref = new WeakRef(xhr)
+  answered.add(ref)
+  forgotten.register(xhr, ref)
 }

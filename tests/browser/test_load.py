@@ -6,6 +6,8 @@ The journal holds a thousand requests, so the first thousand fill it, and the la
 import json
 from collections import Counter
 
+import pytest
+
 from tests.browser.pages import Visitor, python, script
 
 COUNT, FULL = 10_000, 1_000
@@ -43,6 +45,20 @@ async def slow(n: int):
 @server.get("pieces/:n")
 def pieces(n):
     yield f'{{"n": {n}}}'
+
+@server.get("endless/:n")
+async def endless(n):
+    while True:
+        yield f"data: {n}\\n\\n"
+        await asyncio.sleep(0)
+
+@server.post("upload")
+def upload(data):
+    return {"title": data["title"], "bytes": len(data["file"].body)}
+
+@server.get("moved/:n")
+def moved(n):
+    return Response(None, 302, {"location": f"../js/{n}"})
 
 @server.get("broken/:n")
 def broken(n):
@@ -84,7 +100,7 @@ fauxServer.setDefaultHandler(context => new fauxServer.Response({ nobody: contex
 """
 
 # Request number `n`, and the answer it must have: ["success" | "error", value], or "nothing" for one that is aborted.
-ASK = """
+SYNC = """
 const KINDS = [
   n => [["create", "books", { title: `Book ${n}` }], ["success", undefined]],
   n => [["read", "books/1"], ["success", undefined]],
@@ -127,12 +143,94 @@ const request = ([method, url, data, how], [wanted, value]) => new Promise(resol
   else if (how === "abort at once") xhr.abort()
 })
 
+const ask = n => request(...KINDS[n % KINDS.length](n))
+"""
+
+# The same of clients of HTTP: what was got, or the name of what was thrown.
+HTTP = """
+const asked = (url, init) => fetch(url, init).then(response => response.json())
+const posted = (url, data) =>
+  asked(url, { method: "POST", body: JSON.stringify(data), headers: { "Content-Type": "application/json" } })
+const drawn = n => new Blob([new Uint8Array(n % 500)])
+
+const form = n => {
+  const fields = new FormData()
+  fields.append("title", `Book ${n}`)
+  fields.append("file", drawn(n), "cover.png")
+  return fields
+}
+
+/** One piece of a body that never ends. */
+const piece = async (url, signal) => {
+  const { body } = await fetch(url, { signal })
+  const reader = body.getReader()
+  await reader.read()
+  return reader
+}
+
+const xhr = (method, url, { body, ...settings } = {}) => new Promise((resolve, reject) => {
+  const request = Object.assign(new XMLHttpRequest(), settings)
+  request.upload.onprogress = () => {}
+  request.onloadend = ({ target }) => resolve(target.status ? target.response : target.statusText || "nothing")
+  request.ontimeout = () => reject(new DOMException("Too slow.", "TimeoutError"))
+  request.open(method, url)
+  request.send(body)
+  if (settings.how === "abort") setTimeout(() => request.abort())
+})
+
+const KINDS = [
+  [n => asked(`js/${n}`), n => ({ n: `${n}` })],
+  [n => asked(`later/${n}`), n => ({ n })],
+  [n => posted("books", { title: `Book ${n}` }).then(({ title }) => title), n => `Book ${n}`],
+  [n => asked("upload", { method: "POST", body: form(n) }), n => ({ title: `Book ${n}`, bytes: n % 500 })],
+  [n => asked(`moved/${n}`), n => ({ n: `${n}` })],
+  [n => asked(`pieces/${n}`), n => ({ n })],
+  [n => asked(`nobody/${n}`), n => ({ nobody: `${location.origin}/nobody/${n}` })],
+  [n => fetch(`broken/${n}`).then(({ status }) => status), () => 500],
+  [n => fetch(`js/${n}`, { method: "HEAD" }).then(({ status }) => status), () => 200],
+  // Nobody reads it.
+  [n => fetch(`stack/${n}`).then(({ ok }) => ok), () => true],
+  [n => fetch(`slow/${n}`, { signal: AbortSignal.timeout(1) }), () => "TimeoutError"],
+  [n => fetch(`js/${n}`, { signal: AbortSignal.abort() }), () => "AbortError"],
+  [n => piece(`endless/${n}`).then(reader => reader.cancel()), () => undefined],
+  [async n => {
+    const control = new AbortController()
+    const reader = await piece(`endless/${n}`, control.signal)
+    control.abort()
+    return reader.closed
+  }, () => "AbortError"],
+  [n => new Promise(resolve => {
+    const source = new EventSource(`endless/${n}`)
+    source.onmessage = ({ data }) => { source.close(); resolve(data) }
+  }), n => `${n}`],
+  [n => xhr("GET", `patient/${n}`, { responseType: "json" }), n => ({ n: `${n}` })],
+  [n => xhr("POST", "upload", { body: form(n), responseType: "json" }), n => ({ title: `Book ${n}`, bytes: n % 500 })],
+  [n => xhr("GET", `slow/${n}`, { how: "abort" }), () => "nothing"],
+  [n => xhr("GET", `slow/${n}`, { timeout: 1 }), () => "TimeoutError"],
+  [n => {
+    const request = new XMLHttpRequest()
+    request.open("GET", `later-now/${n}`, false)
+    request.send()
+    return JSON.parse(request.responseText)
+  }, n => ({ nobody: `${location.origin}/later-now/${n}` })],
+]
+const seen = { asked: 0, answered: 0, wrong: [] }
+
+const request = async ([ask, wanted], n) => {
+  seen.asked += 1
+  const got = await Promise.resolve(n).then(ask).catch(({ name }) => name)
+  seen.answered += 1
+  if (JSON.stringify(got) !== JSON.stringify(wanted(n))) seen.wrong.push([String(ask), n, got])
+}
+
+const ask = n => request(KINDS[n % KINDS.length], n)
+"""
+
+MANY = """
 window.requests = async (from, to) => {
   // As an app would: some at once, and then the next ones.
   for (let n = from; n < to; n += 50) {
-    await Promise.all(Array.from({ length: 50 }, (_, at) => {
-      return request(...KINDS[(n + at) % KINDS.length](n + at))
-    }))
+    await Promise.all(Array.from({ length: 50 }, (_, at) => ask(n + at)))
   }
   await new Promise(resolve => setTimeout(resolve, 50))
   return seen
@@ -182,6 +280,9 @@ def counts(visitor: Visitor) -> Counter[str]:
     pieces: list[str] = []
     devtools.on("HeapProfiler.addHeapSnapshotChunk", lambda event: pieces.append(event["chunk"]))
     devtools.send("HeapProfiler.collectGarbage")
+    # Who is told of what was collected is told a little later.
+    visitor.run("await new Promise(resolve => setTimeout(resolve, 50))")
+    devtools.send("HeapProfiler.collectGarbage")
     devtools.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
     devtools.detach()
     heap = json.loads("".join(pieces))
@@ -211,8 +312,16 @@ def grown(before: Counter[str], after: Counter[str]) -> dict[str, int]:
     return {name: by for name, by in more.items() if by > may_grow.get(name, 400)}
 
 
-def test_ten_thousand_requests_leave_nothing_behind(visitor: Visitor):
-    visitor.open(script(FROM_JAVASCRIPT + ASK), python(ROUTES), before=[script(CAPTURE)], data_quiet=True)
+@pytest.mark.parametrize("clients", [SYNC, HTTP], ids=["of Backbone", "of fetch, XMLHttpRequest and EventSource"])
+def test_ten_thousand_requests_leave_nothing_behind(visitor: Visitor, clients: str):
+    intercepted = "sync" if clients is SYNC else "fetch xhr eventsource"
+    visitor.open(
+        script(FROM_JAVASCRIPT + clients + MANY),
+        python(ROUTES),
+        before=[script(CAPTURE)],
+        data_quiet=True,
+        data_intercept=intercepted,
+    )
     visitor.run("pyodide._module.enable_pyproxy_allocation_tracing()")
 
     visitor.run("return requests(0, given)", FULL)
