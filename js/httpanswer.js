@@ -4,13 +4,16 @@ import { offer, passed } from "./http.js"
 import { isStreamed, readable } from "./message.js"
 import * as originals from "./originals.js"
 import { refererOf } from "./referrer.js"
+import { nextTurn } from "./schedule.js"
 
 /** @import { Server } from "./backbone.js" */
 /** @import { Exchange } from "./exchange.js" */
 /** @import { Answer, HttpRequest } from "./http.js" */
-/** @import { HttpReply } from "./message.js" */
+/** @import { HttpReply, Pieces } from "./message.js" */
 
 const MOST_REDIRECTS = 20
+/** How long a streamed body may come without the page having its turn, in milliseconds. */
+const AT_A_STRETCH = 10
 const REDIRECTS = [301, 302, 303, 307, 308]
 
 /**
@@ -182,7 +185,22 @@ function answerOf({ status, statusText, headers, body }, { method, url }, hops) 
     if (isStreamed(body)) body.cancel()
     body = undefined
   }
-  return { status, statusText, headers: named, body, url, redirected: hops > 0 }
+  return { status, statusText, headers: named, body: isStreamed(body) ? paced(body) : body, url, redirected: hops > 0 }
+}
+
+/** A generator that never waits would have the page until its end, if there is one. @param {Pieces} pieces @returns {Pieces} */
+function paced(pieces) {
+  let since = originals.now()
+  return {
+    async pull() {
+      if (originals.now() - since > AT_A_STRETCH) {
+        await nextTurn()
+        since = originals.now()
+      }
+      return pieces.pull()
+    },
+    cancel: () => pieces.cancel(),
+  }
 }
 
 /** @param {HttpRequest} request @returns {Answer} */

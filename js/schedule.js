@@ -77,6 +77,18 @@ export function report(error, global = globalThis) {
   })
 }
 
+/** @type {(() => void)[]} */
+const waiting = []
+/** @type {(() => void) | undefined} */
+let askForTurn
+
+/** Let the page have its turn, for who would keep it busy with promises that are settled already. @returns {Promise<void>} */
+export function nextTurn() {
+  askForTurn ??= onNextTick(() => waiting.splice(0).forEach((go) => go()))
+  if (!waiting.length) askForTurn()
+  return new Promise((resolve) => waiting.push(resolve))
+}
+
 /**
  * What asks for a task to be run, unclamped.
  *

@@ -23,6 +23,7 @@ def tell(data):
     waiting.set()
 
 server.get("log", lambda: log)
+server.get("on", lambda: itertools.repeat("and on "))
 server.post("forget", lambda: log.clear())
 
 @server.get("sync")
@@ -424,6 +425,22 @@ def test_reset_breaks_off_what_is_being_streamed_and_enable_lets_it_go_on(visito
     """) == ["begun,", "told ", "hello", "end", *["TypeError"] * 4, "ä€😀€"]
     visitor.run("fauxServer.runPython('import gc; gc.collect()'); return someTime()")
     assert visitor.failures == []
+
+
+def test_a_generator_without_end_leaves_the_page_its_turns(visitor: Visitor):
+    opened(visitor)
+    assert visitor.run("""
+        fauxServer.intercept("xhr")
+        const xhr = new XMLHttpRequest()
+        xhr.open("GET", "on")
+        xhr.send()
+        const stop = new AbortController()
+        const text = fetch("on", { signal: stop.signal }).then(response => response.text()).catch(error => error.name)
+        while (xhr.responseText.length < 100) await new Promise(resolve => setTimeout(resolve))
+        xhr.abort()
+        stop.abort()
+        return [xhr.readyState, await text]
+    """) == [0, "AbortError"]
 
 
 def test_server_sent_events_reach_the_reader_of_a_stream(visitor: Visitor):

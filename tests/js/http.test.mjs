@@ -262,3 +262,15 @@ for (const [url, credentials, shared] of [
     assert.deepEqual([Object.fromEntries(sent[0].headers).cookie, globalThis.document.cookie], shared ? ["a=1", "b=2"] : [undefined, "a=1"])
   })
 }
+
+test("a stream without end leaves the page its turns, to whoever reads it", async () => {
+  let cancelled = false
+  const { server } = createServer(() => ({ body: { pull: async () => new Uint8Array(1), cancel: () => { cancelled = true } } }))
+  const { body } = await ask(server, request())
+  let had = false
+  setTimeout(() => { had = true })
+  let pieces = 0
+  for (const start = performance.now(); !had && performance.now() - start < 2_000; pieces += 1) await body.pull()
+  body.cancel()
+  assert.deepEqual([had, cancelled, pieces > 0], [true, true, true])
+})
