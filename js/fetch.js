@@ -201,7 +201,6 @@ function createReader(global) {
   }
 }
 
-
 /** @template T @param {() => T} make @returns {() => T} */
 function once(make) {
   /** @type {T | undefined} */

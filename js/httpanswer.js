@@ -1,5 +1,6 @@
 // How a request of HTTP is answered: what a browser would send, what it would make of the reply, and where redirects lead.
 
+import { byteLength } from "./body.js"
 import { offer, passed } from "./http.js"
 import { isStreamed, readable } from "./message.js"
 import * as originals from "./originals.js"
@@ -215,9 +216,7 @@ function nothing({ url }) {
  */
 export function lengthOf(body) {
   if (body === undefined) return 0
-  if (typeof body !== "string") return body.length
-  // eslint-disable-next-line no-control-regex
-  return /^[\0-\x7f]*$/.test(body) ? body.length : new TextEncoder().encode(body).length
+  return typeof body === "string" ? byteLength(body) : body.length
 }
 
 /**

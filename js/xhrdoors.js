@@ -5,7 +5,8 @@ import { offer, passed } from "./http.js"
 import * as originals from "./originals.js"
 import { named } from "./patches.js"
 import { pin, pinned, unpin } from "./pins.js"
-import { createAnswered, dispatch, DONE, LOADING, OPENED } from "./xhranswer.js"
+import { createAnswered, DONE, LOADING, OPENED } from "./xhranswer.js"
+import { dispatch } from "./xhrevents.js"
 
 /** @import { Answered } from "./xhranswer.js" */
 /** @import { Call, Installation } from "./xhr.js" */
