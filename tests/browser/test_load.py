@@ -151,7 +151,7 @@ HTTP = """
 const asked = (url, init) => fetch(url, init).then(response => response.json())
 const posted = (url, data) =>
   asked(url, { method: "POST", body: JSON.stringify(data), headers: { "Content-Type": "application/json" } })
-const drawn = n => new Blob([new Uint8Array(n % 500)])
+const drawn = n => new Blob([new Uint8Array(n % 100)])
 
 const form = n => {
   const fields = new FormData()
@@ -182,7 +182,7 @@ const KINDS = [
   [n => asked(`js/${n}`), n => ({ n: `${n}` })],
   [n => asked(`later/${n}`), n => ({ n })],
   [n => posted("books", { title: `Book ${n}` }).then(({ title }) => title), n => `Book ${n}`],
-  [n => asked("upload", { method: "POST", body: form(n) }), n => ({ title: `Book ${n}`, bytes: n % 500 })],
+  [n => asked("upload", { method: "POST", body: form(n) }), n => ({ title: `Book ${n}`, bytes: n % 100 })],
   [n => asked(`moved/${n}`), n => ({ n: `${n}` })],
   [n => asked(`pieces/${n}`), n => ({ n })],
   [n => asked(`nobody/${n}`), n => ({ nobody: `${location.origin}/nobody/${n}` })],
@@ -204,7 +204,7 @@ const KINDS = [
     source.onmessage = ({ data }) => { source.close(); resolve(data) }
   }), n => `${n}`],
   [n => xhr("GET", `patient/${n}`, { responseType: "json" }), n => ({ n: `${n}` })],
-  [n => xhr("POST", "upload", { body: form(n), responseType: "json" }), n => ({ title: `Book ${n}`, bytes: n % 500 })],
+  [n => xhr("POST", "upload", { body: form(n), responseType: "json" }), n => ({ title: `Book ${n}`, bytes: n % 100 })],
   [n => xhr("GET", `slow/${n}`, { how: "abort" }), () => "nothing"],
   [n => xhr("GET", `slow/${n}`, { timeout: 1 }), () => "TimeoutError"],
   [n => {
@@ -307,7 +307,7 @@ window.proxies = Array.from({ length: given }, () => pyodide.toPy({}))
 
 def grown(before: Counter[str], after: Counter[str]) -> dict[str, int]:
     """What there is more of, but for what may come and go: a compiled function, a cache, a line on the console."""
-    may_grow = {"heap": 1_500_000, "allocated": 100_000, "native in the heap": 4_000}
+    may_grow = {"heap": 1_500_000, "allocated": 250_000, "native in the heap": 4_000}
     more = {name: after[name] - before[name] for name in before | after}
     return {name: by for name, by in more.items() if by > may_grow.get(name, 400)}
 
