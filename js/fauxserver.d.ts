@@ -8,7 +8,7 @@ export interface Context {
   /** The method that is meant, where `Backbone.emulateHTTP` lets it go as POST. */
   httpMethodOverride?: string
   route: Route & { handlerParams: (string | undefined)[] }
-  /** What a client of HTTP sent (`fetch`, `XMLHttpRequest`), names in lower case; not there for `Backbone.sync`. */
+  /** What a client of HTTP sent (`fetch`, `XMLHttpRequest`, `EventSource`), names in lower case; not there for `Backbone.sync`. */
   headers?: Record<string, string>
   /** Its body as it was sent. `data` is that, read by its content type. */
   body?: string | Uint8Array
@@ -177,7 +177,7 @@ export interface FauxServer {
   setLatency(min?: number | ((context: Context, ...captures: (string | undefined)[]) => number), max?: number): FauxServer
   /**
    * What becomes of requests that no route answers, of all of them or of those whose url begins with a prefix; the longest one counts.
-   * By default a fetch or an XHR whose path begins as a route's does is warned of. Without a policy that is so again.
+   * By default a fetch, an XHR or an EventSource whose path begins as a route's does is warned of. Without a policy that is so again.
    */
   setUnmatched(policy?: UnmatchedPolicy | null): FauxServer
   setUnmatched(prefix: string | null | undefined, policy?: UnmatchedPolicy | null): FauxServer
