@@ -74,7 +74,7 @@ export function createConnection({ server, http, tasks, global, installed }, { u
     /** @type {HttpRequest} */
     const request = {
       method: "GET", url: address, headers: headers(), door: "eventsource", redirect: "follow", mode: "cors",
-      credentials: withCredentials ? "include" : "same-origin",
+      credentials: withCredentials ? "include" : "same-origin", cache: "no-store",
     }
     let decided = false
     let ours = true
@@ -105,7 +105,7 @@ export function createConnection({ server, http, tasks, global, installed }, { u
 
   function headers() {
     /** @type {[string, string][]} */
-    const own = [["accept", "text/event-stream"], ["cache-control", "no-cache"]]
+    const own = [["accept", "text/event-stream"]]
     if (lastEventId !== "") own.push(["last-event-id", lastEventId])
     return own
   }

@@ -168,14 +168,15 @@ function createReader(global) {
       const given = isRequest(input) ? input : undefined
       const { href, protocol, username, password } = given ? new URL(given.url) : resolve(input)
       const url = href.replace(/#.*/s, "")
-      const option = (/** @type {"method" | "mode" | "signal"} */ name) => (init?.[name] === undefined ? given?.[name] : init[name])
+      const option = (/** @type {"method" | "mode" | "redirect" | "signal"} */ name) => (init?.[name] === undefined ? given?.[name] : init[name])
       const method = normalized(option("method") === undefined ? "GET" : option("method"))
       const mode = option("mode")
       const signal = option("signal") ?? undefined
       const sent = init?.body ?? undefined
       if (!/^https?:$/.test(protocol) || username || password || !TOKEN.test(method) || signal?.aborted) return undefined
       if (/^(connect|trace|track)$/i.test(method)) return undefined
-      if (mode === "same-origin" && isForeign(url, global)) return undefined
+      const followed = option("redirect") === undefined || option("redirect") === "follow"
+      if ((mode === "same-origin" || (mode === "no-cors" && !followed)) && isForeign(url, global)) return undefined
       let network = () => native(...args)
       /** @type {Call} */
       const call = {
@@ -220,9 +221,12 @@ function normalized(method) {
   return /^(delete|get|head|options|post|put)$/i.test(text) ? text.toUpperCase() : text
 }
 
+/** @param {any} global @returns {string | undefined} */
+export const originOf = (global) => global.origin ?? global.location?.origin
+
 /** @param {string} url @param {any} global */
 export function isForeign(url, global) {
-  const origin = global.origin ?? global.location?.origin
+  const origin = originOf(global)
   return origin !== undefined && new URL(url).origin !== origin
 }
 

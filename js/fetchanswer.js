@@ -1,7 +1,7 @@
 // How a fetch is answered: what it sends, and the browser's own `Response` made of the reply.
 
 import { joined } from "./body.js"
-import { isForeign, onAbort } from "./fetch.js"
+import { onAbort } from "./fetch.js"
 import { collect, createEmpty, createStream, isIntact, onePiece } from "./fetchbody.js"
 import { createResponses } from "./fetchresponse.js"
 import { answer, lengthOf } from "./httpanswer.js"
@@ -80,10 +80,10 @@ export function createResponder(server, global) {
           exchange.drop()
           return fail()
         }
-        const { method, redirect, credentials, mode, referrer, referrerPolicy } = request
+        const { method, redirect, credentials, cache, mode, referrer, referrerPolicy } = request
         const headers = headersOf(call, request)
-        const asked = { method, url: call.url, headers, body, form: call.body?.form, redirect, credentials, mode, referrer, referrerPolicy }
-        cancel = answer(server, exchange, { ...asked, door: "fetch" }, { reply, fail })
+        const options = { redirect, credentials, cache, mode, referrer, referrerPolicy, streamed: call.sent && !call.body }
+        cancel = answer(server, exchange, { method, url: call.url, headers, body, form: call.body?.form, ...options, door: "fetch" }, { reply, fail })
       }
 
       /** @param {Answer} answered */
@@ -91,9 +91,8 @@ export function createResponder(server, global) {
         const { body, status } = answered
         const facts = factsOf(answered, request)
         const empty = facts.status === 0 || NULL_BODY.includes(status) || request.method === "HEAD"
-        const strayed = request.mode === "same-origin" && isForeign(answered.url, global)
         // What is not to be read cannot be checked.
-        const refused = strayed || (empty && request.integrity && facts.type !== "opaqueredirect")
+        const refused = empty && request.integrity && facts.type !== "opaqueredirect"
         if ((empty || refused) && isStreamed(body)) body.cancel()
         if (refused) return fail()
         const none = !isStreamed(body) && !body?.length
@@ -127,10 +126,9 @@ export function createResponder(server, global) {
 
   /** @param {Answer} answered @param {Request} request @returns {Facts} */
   function factsOf({ url, redirected, type }, request) {
-    const foreign = isForeign(request.url, global) || isForeign(url, global)
     if (type === "opaqueredirect") return { type, url: request.url.replace(/#.*/s, ""), redirected: false, status: 0 }
-    if (foreign && request.mode === "no-cors") return { type: "opaque", url: "", redirected: false, status: 0 }
-    return { type: foreign ? "cors" : "basic", url, redirected }
+    if (type !== "basic" && request.mode === "no-cors") return { type: "opaque", url: "", redirected: false, status: 0 }
+    return { type, url, redirected }
   }
 }
 

@@ -17,11 +17,15 @@
  *   form?: FormData,
  *   redirect?: RequestRedirect,
  *   credentials?: RequestCredentials,
+ *   cache?: RequestCache,
  *   mode?: RequestMode,
+ *   streamed?: boolean,
+ *   origin?: string,
  *   referrer?: string,
  *   referrerPolicy?: ReferrerPolicy,
  * }} HttpRequest  Header names are in lower case, each is there once. A text is sent as UTF-8; `form` is what the body was made of.
- *   `referrer` is as a Request has it: empty for none, and without it, or as `about:client`, it is the page.
+ *   `referrer` is as a Request has it: empty for none, and without it, or as `about:client`, it is the page. A body that is
+ *   `streamed` can be sent once. `origin` is what it says of its own once a redirect has led it elsewhere.
  *
  * @typedef {object} Answer
  * @property {number} status
@@ -30,7 +34,7 @@
  * @property {Body} body
  * @property {string} url
  * @property {boolean} redirected
- * @property {ResponseType} [type]  What it must be, if its address does not say it.
+ * @property {ResponseType} type  Before what it may not see is hidden from a page: of another origin, it is `cors`.
  */
 
 /** Requests of our own, which go to the network whoever could answer them. @type {WeakSet<object>} */

@@ -1,10 +1,11 @@
 // How a request of HTTP is answered: what a browser would send, what it would make of the reply, and where redirects lead.
 
 import { byteLength } from "./body.js"
+import { isForeign, originOf } from "./fetch.js"
 import { offer, passed } from "./http.js"
 import { isStreamed, readable } from "./message.js"
 import * as originals from "./originals.js"
-import { refererOf } from "./referrer.js"
+import { policyOf, refererOf } from "./referrer.js"
 import { nextTurn } from "./schedule.js"
 
 /** @import { Server } from "./backbone.js" */
@@ -90,12 +91,14 @@ export function answer(server, exchange, request, { reply, fail }) {
 
   /** @param {HttpReply} given @param {HttpRequest} request @param {number} hops */
   function redirect(given, request, hops) {
-    if (request.redirect === "manual") return reply({ ...nothing(request), type: "opaqueredirect" })
+    if (request.redirect === "manual") return reply(nothing(request))
     if (isStreamed(given.body)) given.body.cancel()
     if (request.redirect === "error") return fail("it was redirected, and redirect is \"error\"")
     if (hops === MOST_REDIRECTS) return fail(`it was redirected more than ${MOST_REDIRECTS} times`)
+    if (request.streamed && given.status !== 303) return fail("it was redirected, and a streamed body can be sent once")
     const next = redirected(request, given)
     if (!next) return fail(`it was redirected to ${given.headers.location}, which is no address on the web`)
+    if (next.mode === "same-origin" && isForeign(next.url, globalThis)) return fail("it was redirected to another origin")
     // Who answers is known at once: the server has answered already. Nothing is to be forgotten, and `drop` is that of the next hop.
     offer(server, next, (exchange) => {
       if (exchange === null) fail("nothing answers the address that it was redirected to")
@@ -112,7 +115,7 @@ export function answer(server, exchange, request, { reply, fail }) {
  * @param {HttpReply} given
  * @returns {HttpRequest | undefined}
  */
-function redirected(request, { status, headers: { location } }) {
+function redirected(request, { status, headers: { location, "referrer-policy": policy } }) {
   /** @type {URL} */
   let url
   try {
@@ -129,6 +132,10 @@ function redirected(request, { status, headers: { location } }) {
     !(becomesGet && /^content-/.test(name)) && !(url.origin !== origin && name === "authorization"))
   return {
     ...request, url: url.href, headers: kept,
+    // What one server was not told, the next one is not either.
+    referrer: refererFor(request) ?? "", referrerPolicy: policyOf(policy) ?? request.referrerPolicy,
+    // Where a stranger sends it, nobody is told whose it is.
+    origin: url.origin !== origin && isForeign(request.url, globalThis) ? "null" : hasLeft(request) ? originFor(request) : undefined,
     ...(becomesGet ? { method: "GET", body: undefined, form: undefined } : {}),
   }
 }
@@ -144,11 +151,13 @@ function network(request, { reply, fail }) {
     networkNow(request, { reply, fail })
     return () => {}
   }
-  const { method, url, headers, body, credentials, mode } = request
+  const { method, url, headers, body, credentials, cache, mode, origin, referrer, referrerPolicy } = request
   const control = new AbortController()
-  originals.fetch(url, { method, headers, body: /** @type {any} */ (body), credentials, mode: mode === "navigate" ? undefined : mode, signal: control.signal }).then(
+  const { signal } = control
+  const options = { method, headers, body: /** @type {any} */ (body), credentials, cache, referrer, referrerPolicy, signal }
+  originals.fetch(url, { ...options, mode: mode === "navigate" ? undefined : mode }).then(
     ({ status, statusText, headers, body, url, type }) =>
-      reply({ status, statusText, headers: [...headers], body: readable(body), url, redirected: true, type }),
+      reply({ status, statusText, headers: [...headers], body: readable(body), url, redirected: true, type: origin ? "cors" : type }),
     (error) => fail(error.message),
   )
   return () => control.abort()
@@ -170,14 +179,15 @@ function networkNow({ method, url, headers, body, credentials }, { reply, fail }
   }
   const lines = xhr.getAllResponseHeaders().trim().split("\r\n").filter(Boolean)
   reply({
-    status: xhr.status, statusText: xhr.statusText, redirected: true, url: xhr.responseURL,
+    status: xhr.status, statusText: xhr.statusText, redirected: true, url: xhr.responseURL, type: "basic",
     headers: lines.map((/** @type {string} */ line) => /** @type {[string, string]} */ (line.split(/: ?(.*)/s, 2))),
     body: Uint8Array.from(xhr.responseText, (letter) => letter.charCodeAt(0)),
   })
 }
 
 /** @param {HttpReply} given @param {HttpRequest} request @param {number} hops @returns {Answer} */
-function answerOf({ status, statusText, headers, body }, { method, url }, hops) {
+function answerOf({ status, statusText, headers, body }, request, hops) {
+  const { method, url } = request
   const named = Object.entries(headers).filter(([name]) => name !== "set-cookie")
   if (!isStreamed(body) && headers["content-length"] === undefined && status !== 204 && status !== 304) {
     named.push(["content-length", String(lengthOf(body))])
@@ -186,7 +196,8 @@ function answerOf({ status, statusText, headers, body }, { method, url }, hops) 
     if (isStreamed(body)) body.cancel()
     body = undefined
   }
-  return { status, statusText, headers: named, body: isStreamed(body) ? paced(body) : body, url, redirected: hops > 0 }
+  const type = hasLeft(request) ? "cors" : "basic"
+  return { status, statusText, headers: named, body: isStreamed(body) ? paced(body) : body, url, redirected: hops > 0, type }
 }
 
 /** A generator that never waits would have the page until its end, if there is one. @param {Pieces} pieces @returns {Pieces} */
@@ -206,7 +217,7 @@ function paced(pieces) {
 
 /** @param {HttpRequest} request @returns {Answer} */
 function nothing({ url }) {
-  return { status: 0, statusText: "", headers: [], body: undefined, url, redirected: false }
+  return { status: 0, statusText: "", headers: [], body: undefined, url, redirected: false, type: "opaqueredirect" }
 }
 
 /**
@@ -224,36 +235,56 @@ export function lengthOf(body) {
  *
  * @param {HttpRequest} request
  */
-function withDefaults({ headers, body, method, url, credentials = "same-origin", door, referrer = "about:client", referrerPolicy }) {
-  const { navigator, document, location } = globalThis
-  const origin = location?.origin
+function withDefaults(request) {
+  const { headers, body, method, url, cache, mode, door } = request
+  const { navigator, document } = globalThis
   /** @type {[string, string][]} */
   const all = [...headers]
   /** @param {string} name @param {string | undefined} value */
   const add = (name, value) => {
     if (value && !headers.some(([given]) => given === name)) all.push([name, value])
   }
-  const own = !location || url.startsWith(`${origin}/`)
   add("host", url.split("/", 3)[2])
   add("accept", door === "eventsource" ? "text/event-stream" : "*/*")
   add("accept-language", navigator?.language)
   add("user-agent", navigator?.userAgent)
   if (body !== undefined || method === "POST" || method === "PUT") add("content-length", String(lengthOf(body)))
-  if (!own || !["GET", "HEAD"].includes(method)) add("origin", origin)
-  if (referrer !== "" && location) add("referer", refererOf(url, referrer === "about:client" ? location.href : referrer, referrerPolicy))
-  if (sharesCookies({ url, credentials })) add("cookie", document.cookie)
+  if ((mode !== "no-cors" && hasLeft(request)) || !["GET", "HEAD"].includes(method)) add("origin", originFor(request))
+  add("referer", refererFor(request))
+  if (cache === "no-cache") add("cache-control", "max-age=0")
+  if (cache === "no-store" || cache === "reload") {
+    add("cache-control", "no-cache")
+    add("pragma", "no-cache")
+  }
+  if (sharesCookies(request)) add("cookie", document.cookie)
   return all
+}
+
+/** @param {HttpRequest} request */
+function refererFor({ url, referrer = "about:client", referrerPolicy }) {
+  const { location } = globalThis
+  if (referrer === "" || !location) return undefined
+  return refererOf(url, referrer === "about:client" ? location.href : referrer, referrerPolicy)
+}
+
+/** @param {HttpRequest} request */
+const originFor = ({ origin }) => origin ?? originOf(globalThis)
+
+/** Whether it is at another origin, or has been. @param {HttpRequest} request */
+function hasLeft({ url, origin }) {
+  return origin !== undefined || isForeign(url, globalThis)
 }
 
 /**
  * Whether a request has the page's cookies: those of other hosts no script may see, or set.
  *
- * @param {Pick<HttpRequest, "url" | "credentials">} request
+ * @param {HttpRequest} request
  */
-function sharesCookies({ url, credentials = "same-origin" }) {
+function sharesCookies(request) {
+  const { url, credentials = "same-origin" } = request
   const { document, location } = globalThis
   if (credentials === "omit" || !document || !location) return false
-  return url.startsWith(`${location.origin}/`) || (credentials === "include" && new URL(url).hostname === location.hostname)
+  return credentials === "include" ? new URL(url).hostname === location.hostname : !hasLeft(request)
 }
 
 /**

@@ -9,6 +9,9 @@ server = FauxServer()
 ended = []
 
 
+TOLD = ("accept", "host", "origin", "referer", "user-agent", "cookie", "cache-control", "pragma")
+
+
 def tell(method, url, headers, body):
     """What a server has seen of a request, in JSON's types; boundaries, which are made up anew each time, apart."""
     content_type = headers.get("content-type")
@@ -20,12 +23,14 @@ def tell(method, url, headers, body):
         "query": url.partition("?")[2],
         "type": content_type,
         "length": headers.get("content-length") if "BOUNDARY" not in (content_type or "") else "some",
-        **{name: headers.get(name) for name in ("accept", "host", "origin", "referer", "user-agent", "cookie")},
+        **{name: headers.get(name) for name in TOLD},
         "own": {name: value for name, value in sorted(headers.items()) if name.startswith(("x-", "authorization"))},
         "body": body.decode("latin-1"),
     }
 
 
+# What a redirect says, by what it is asked for.
+MOVED = {"to": "location", "policy": "referrer-policy"}
 PLAIN = {"content-type": "text/plain"}
 ANSWERS = {
     "text": ("hello, wörld".encode(), {"content-type": "text/plain; charset=utf-8"}),
@@ -86,7 +91,8 @@ def status(code: int):
 
 @server.add_route("api/redirect/:code")
 def redirect(code: int, query):
-    return Response("moved", status=code, headers={**PLAIN, **({"location": query["to"]} if "to" in query else {})})
+    given = {name: query[key] for key, name in MOVED.items() if key in query}
+    return Response("moved", status=code, headers={**PLAIN, **given})
 
 
 @server.add_route("api/hops/:left")
@@ -160,6 +166,6 @@ def answers_elsewhere(name):
     return answers(name)
 
 
-@server.get(re.compile(r"^http://localhost:\d+/api/redirect/(\d+)\?"))
+@server.add_route(re.compile(r"^http://localhost:\d+/api/redirect/(\d+)\?"))
 def redirect_elsewhere(code, query):
     return redirect(int(code), query)

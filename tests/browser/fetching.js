@@ -159,6 +159,13 @@
       add(`the referrer policy ${referrerPolicy} to ${short(url)}`, async () => (await seen(url, { referrerPolicy })).referer, { differs: open ? ["firefox", "webkit"] : [] })
     }
   }
+  for (const length of [4096, 4097]) {
+    add(`a referrer of ${length} characters`, async () => (await seen("api/echo", { referrer: `${location.origin}/`.padEnd(length, "x") })).referer.length)
+  }
+  for (const cache of ["no-store", "reload", "no-cache"]) {
+    add(`the cache mode ${cache}`, () => seen("api/echo", { cache }))
+    add(`the cache mode ${cache}, and headers of one's own`, () => seen("api/echo", { cache, headers: { "cache-control": "max-age=1", pragma: "x" } }))
+  }
   const withCookie = async act => {
     document.cookie = "own=1; path=/"
     try {
@@ -171,6 +178,13 @@
     add(`cookies, ${credentials}`, () => withCookie(async () => (await seen("api/echo", { credentials })).cookie))
     add(`a cookie that is set, ${credentials}`, () => withCookie(async () => {
       await fetch("api/answers/cookie", { credentials })
+      return document.cookie
+    }))
+  }
+
+  for (const credentials of ["omit", "same-origin"]) {
+    add(`a cookie that another origin sets, ${credentials}`, () => withCookie(async () => {
+      await fetch(`${elsewhere}/api/answers/cookie`, { credentials })
       return document.cookie
     }))
   }
@@ -429,6 +443,32 @@
     const response = await fetch(to(302, `${elsewhere}/api/echo`), { mode: "no-cors" })
     return [head(response), await response.text()]
   })
+
+  const there = where => `${elsewhere}/${to(302, `${location.origin}${where}`)}`
+  for (const referrerPolicy of ["", "origin-when-cross-origin", "same-origin", "unsafe-url"]) {
+    // See above; and Firefox forgets what it has not told the other site.
+    const differs = { "unsafe-url": ["firefox", "webkit"], "origin-when-cross-origin": ["firefox"] }[referrerPolicy]
+    add(`there and back, the referrer policy ${referrerPolicy}`, () => seen(there("/api/echo"), { referrerPolicy }), { differs })
+  }
+  add("there and back", async () => whole(await fetch(there("/api/answers/text"))))
+  // WebKit does not let the page itself permit a page that is `null`.
+  add("there and back, again and again", () => seen(to(302, there(`/${to(302, there("/api/echo"))}`))), { differs: ["webkit"] })
+  add("there and back with 307", () => seen(there("/api/echo").replace("302", "307"), { method: "POST", body: "sent" }))
+  add("there and back, no-cors", async () => head(await fetch(there("/api/answers/text"), { mode: "no-cors" })))
+  add("there and back, same-origin asked on the way", () => outcome(fetch(to(302, there("/api/echo")), { mode: "same-origin" })))
+  add("there and back, cookies", () => withCookie(async () => (await seen(there("/api/echo"))).cookie))
+  for (const policy of ["no-referrer", "origin", "Origin, unknown", "unknown", "same-origin", "strict-origin", "unsafe-url"]) {
+    for (const where of ["/api/echo", `${elsewhere}/api/echo`]) {
+      const differs = policy === "unsafe-url" && where !== "/api/echo" ? ["firefox", "webkit"] : []
+      add(`a referrer policy on the way to ${short(where)}: ${policy}`, async () => (await seen(`${to(302, where)}&policy=${policy}`)).referer, { differs })
+    }
+  }
+  add("a referrer policy on the way, twice", async () => (await seen(`${to(302, `/${to(302, "/api/echo")}&policy=unsafe-url`)}&policy=origin`)).referer)
+  for (const redirect of ["manual", "error"]) {
+    add(`of another origin, no-cors and ${redirect}`, () => outcome(fetch(`${elsewhere}/${to(302, "/api/answers/text")}`, { mode: "no-cors", redirect }).then(head)))
+  }
+  add("to where the network answers, no-cors", async () => head(await fetch(to(302, `${elsewhere}/page.html`), { mode: "no-cors" })))
+  add("there, and to where the network answers, no-cors", async () => head(await fetch(there("/page.html"), { mode: "no-cors" })))
 
   // --- Other origins -------------------------------------------------------------------------------------------------
 

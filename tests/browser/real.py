@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 from fauxserver.errors import reason_phrase
-from tests.browser.fetched import ANSWERS, PLAIN, tell
+from tests.browser.fetched import ANSWERS, MOVED, PLAIN, tell
 
 _ended: list[str] = []
 
@@ -29,8 +29,8 @@ def serve(handler: BaseHTTPRequestHandler, body: bytes) -> None:
     if kind == "status":
         return _send(handler, int(rest), b"" if rest == "205" else f"status {rest}".encode(), PLAIN)
     if kind == "redirect":
-        where = {"location": query["to"]} if "to" in query else {}
-        return _send(handler, int(rest), b"moved", {**PLAIN, **where})
+        given = {name: query[key] for key, name in MOVED.items() if key in query}
+        return _send(handler, int(rest), b"moved", {**PLAIN, **given})
     if kind == "hops":
         if rest == "0":
             return _send(handler, 200, b"there", PLAIN)

@@ -146,7 +146,7 @@ def connect(case, context):
 
     case = unquote(case)
     before = seen.setdefault(case, [])
-    before.append([context.headers.get(name) for name in ("accept", "cache-control", "last-event-id")])
+    before.append([context.headers.get(name) for name in ("accept", "cache-control", "pragma", "last-event-id")])
     answers = CASES[case]
     answer = answers[min(len(before), len(answers)) - 1]
     return Response(pieces(answer), answer["status"], answer["headers"])
@@ -220,7 +220,7 @@ class Live:
         def handle(_method: str, headers: Mapping[str, str], _body: bytes) -> Reply:
             before = self.seen.setdefault(name, [])
             named = {key.lower(): value.encode("latin-1").decode() for key, value in headers.items()}
-            before.append([named.get(key) for key in ("accept", "cache-control", "last-event-id")])
+            before.append([named.get(key) for key in ("accept", "cache-control", "pragma", "last-event-id")])
             answer = answers[min(len(before), len(answers)) - 1]
             body = [piece.encode("utf-8", "surrogateescape") for piece in answer["pieces"]]
             if answer["end"] == "breaks":

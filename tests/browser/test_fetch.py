@@ -92,6 +92,22 @@ def test_a_stream_is_sent_whole(visitor: Visitor) -> None:
     assert seen == [None, "3", "hi\xff", "TypeError: Failed to fetch"]
 
 
+def test_a_stream_is_sent_once(visitor: Visitor) -> None:
+    open_intercepted(visitor)
+
+    seen = visitor.run("""
+        const send = async code => {
+            const body = new Response("streamed").body
+            const response = await fetch(`api/redirect/${code}?to=/api/echo`, { method: "POST", body, duplex: "half" })
+            return (await response.json()).method
+        }
+        return Promise.all([301, 302, 303, 307, 308].map(code => send(code).catch(String)))
+    """)
+
+    refused = "TypeError: Failed to fetch"
+    assert seen == [refused, refused, "GET", refused, refused]
+
+
 def test_a_stream_that_fails_fails_the_fetch_and_one_that_is_aborted_is_cancelled(visitor: Visitor) -> None:
     open_intercepted(visitor)
 

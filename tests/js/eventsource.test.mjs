@@ -140,7 +140,7 @@ test("a request is what a browser would send", () => {
   new global.EventSource(new URL("http://page.test/ours?a=1#part"))
   const { request } = answers[0]
   assert.deepEqual(request, {
-    method: "GET", url: "http://page.test/ours?a=1", headers: [["accept", "text/event-stream"], ["cache-control", "no-cache"]],
+    method: "GET", url: "http://page.test/ours?a=1", headers: [["accept", "text/event-stream"]], cache: "no-store",
     door: "eventsource", redirect: "follow", mode: "cors", credentials: "same-origin",
   })
 })

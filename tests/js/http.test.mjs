@@ -104,7 +104,7 @@ test("an answer has the length of its body, and HEAD the length alone", async ()
   const { server } = createServer(() => ({ headers: { "content-type": "text/plain", "set-cookie": "a=1" }, body: "grün" }))
   assert.deepEqual(await ask(server, request()), {
     status: 200, statusText: "OK", headers: [["content-type", "text/plain"], ["content-length", "5"]], body: "grün",
-    url: "http://localhost/a", redirected: false,
+    url: "http://localhost/a", redirected: false, type: "basic",
   })
   const { headers, body } = await ask(server, request({ method: "HEAD" }))
   assert.deepEqual([headers, body], [[["content-type", "text/plain"], ["content-length", "5"]], undefined])
@@ -148,6 +148,56 @@ for (const [what, location, expected] of [
   test(`a redirect ${what} fails`, async () => {
     const { server } = createServer(() => ({ status: 302, headers: { location } }))
     assert.equal(await ask(server, request()), expected)
+  })
+}
+
+const PAGE = "http://a/page?q"
+const HOME = "http://a/"
+for (const [what, way, more, expected] of [
+  ["at home", ["http://a/1"], {}, [[undefined, PAGE], "basic"]],
+  ["elsewhere", ["http://b/1"], {}, [["http://a", HOME], "cors"]],
+  ["elsewhere, and nobody shall know", ["http://b/1"], { mode: "no-cors" }, [[undefined, HOME], "cors"]],
+  ["elsewhere, with a body, and nobody shall know", ["http://b/1"], { mode: "no-cors", method: "POST" }, [["http://a", HOME], "cors"]],
+  ["elsewhere after home", ["http://a/1", "http://b/2"], {}, [[undefined, PAGE], ["http://a", HOME], "cors"]],
+  ["elsewhere twice", ["http://b/1", "http://b/2"], {}, [["http://a", HOME], ["http://a", HOME], "cors"]],
+  ["at a third", ["http://b/1", "http://c/2"], {}, [["http://a", HOME], ["null", HOME], "cors"]],
+  ["home again", ["http://b/1", "http://a/2", "http://a/3"], {}, [["http://a", HOME], ["null", HOME], ["null", HOME], "cors"]],
+  ["home again, untold", ["http://b/1", "http://a/2"], { referrerPolicy: "same-origin" }, [["http://a", undefined], ["null", undefined], "cors"]],
+]) {
+  test(`what is told of the page ${what}`, async (t) => {
+    t.after(() => { delete globalThis.location })
+    globalThis.location = new URL(PAGE)
+    const { server, sent } = createServer((_, url) => {
+      const next = way[way.indexOf(url) + 1]
+      return next ? { status: 302, headers: { location: next } } : { body: "there" }
+    })
+    const { type } = await ask(server, request({ url: way[0], ...more }))
+    const told = sent.map(({ headers }) => ["origin", "referer"].map((wanted) => headers.find(([name]) => name === wanted)?.[1]))
+    assert.deepEqual([...told, type], expected)
+  })
+}
+
+test("who stays within the origin is not led out of it, and a stream is not sent again", async () => {
+  globalThis.location = new URL(PAGE)
+  try {
+    const { server } = createServer(() => ({ status: 307, headers: { location: "http://b/1" } }))
+    assert.deepEqual(
+      [await ask(server, request({ url: PAGE, mode: "same-origin" })), await ask(server, request({ url: PAGE, streamed: true }))],
+      ["failed: it was redirected to another origin", "failed: it was redirected, and a streamed body can be sent once"],
+    )
+  } finally {
+    delete globalThis.location
+  }
+})
+
+for (const [cache, expected] of Object.entries({
+  default: [undefined, undefined], "no-store": ["no-cache", "no-cache"], reload: ["no-cache", "no-cache"], "no-cache": ["max-age=0", undefined],
+})) {
+  test(`the cache mode ${cache} says to a cache what it wants`, async () => {
+    const { server, sent } = createServer(() => ({}))
+    await ask(server, request({ cache }))
+    const headers = Object.fromEntries(sent[0].headers)
+    assert.deepEqual([headers["cache-control"], headers.pragma], expected)
   })
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { refererOf } from "../../js/referrer.js"
+import { policyOf, refererOf } from "../../js/referrer.js"
 
 const PAGE = "https://a.example/page?q=1#here"
 const TARGETS = ["https://a.example/x", "https://b.example/x", "http://b.example/x"]
@@ -20,6 +20,25 @@ for (const [policy, expected] of Object.entries({
 })) {
   test(`the policy ${JSON.stringify(policy)} tells the own origin, another, and one that all may hear, of the page`, () => {
     assert.deepEqual(TARGETS.map((target) => refererOf(target, PAGE, policy)), expected)
+  })
+}
+
+test("an address that is too long is told as its origin", () => {
+  const page = "https://a.example/".padEnd(4096, "x")
+  assert.deepEqual([page, `${page}x`].map((source) => refererOf(TARGETS[0], source)), [page, BARE])
+})
+
+for (const [header, expected] of [
+  [undefined, undefined],
+  ["", undefined],
+  ["origin", "origin"],
+  [" No-Referrer ", "no-referrer"],
+  ["no-referrer, unsafe-url", "unsafe-url"],
+  ["origin, of tomorrow", "origin"],
+  ["never", undefined],
+]) {
+  test(`the header ${JSON.stringify(header)} sets the policy ${expected}`, () => {
+    assert.equal(policyOf(header), expected)
   })
 }
 
