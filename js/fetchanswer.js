@@ -4,7 +4,7 @@ import { joined } from "./body.js"
 import { onAbort } from "./fetch.js"
 import { collect, createEmpty, createStream, isIntact, onePiece } from "./fetchbody.js"
 import { createResponses } from "./fetchresponse.js"
-import { answer, lengthOf } from "./httpanswer.js"
+import { answer, lengthOf, NULL_BODY } from "./httpanswer.js"
 import { isStreamed } from "./message.js"
 import * as originals from "./originals.js"
 
@@ -21,7 +21,6 @@ import * as originals from "./originals.js"
 const WRITTEN = /^multipart\/form-data; boundary=----/
 // What a browser sends at most while it closes the page.
 const KEEPALIVE_LIMIT = 65_536
-const NULL_BODY = [101, 103, 204, 205, 304]
 
 /** @param {Server} server @param {any} global */
 export function createResponder(server, global) {

@@ -17,6 +17,8 @@ const MOST_REDIRECTS = 20
 /** How long a streamed body may come without the page having its turn, in milliseconds. */
 const AT_A_STRETCH = 10
 const REDIRECTS = [301, 302, 303, 307, 308]
+/** Statuses whose answers have no body, whatever was sent. */
+export const NULL_BODY = [101, 103, 204, 205, 304]
 
 /**
  * Let an accepted request be answered, after its latency, redirects followed.
@@ -188,16 +190,17 @@ function networkNow({ method, url, headers, body, credentials }, { reply, fail }
 /** @param {HttpReply} given @param {HttpRequest} request @param {number} hops @returns {Answer} */
 function answerOf({ status, statusText, headers, body }, request, hops) {
   const { method, url } = request
-  const named = Object.entries(headers).filter(([name]) => name !== "set-cookie")
+  /** @type {[string, string][]} */
+  const named = []
+  for (const [name, value] of Object.entries(headers)) if (name !== "set-cookie") named.push([name, value.replace(/^[\t ]+|[\t ]+$/g, "")])
   if (!isStreamed(body) && headers["content-length"] === undefined && status !== 204 && status !== 304) {
     named.push(["content-length", String(lengthOf(body))])
   }
-  if (method === "HEAD") {
-    if (isStreamed(body)) body.cancel()
-    body = undefined
-  }
+  const none = method === "HEAD" || NULL_BODY.includes(status)
+  if (none && isStreamed(body)) body.cancel()
+  const told = none ? undefined : isStreamed(body) ? paced(body) : body ?? ""
   const type = hasLeft(request) ? "cors" : "basic"
-  return { status, statusText, headers: named, body: isStreamed(body) ? paced(body) : body, url, redirected: hops > 0, type }
+  return { status, statusText, headers: named, body: told, url, redirected: hops > 0, type }
 }
 
 /** A generator that never waits would have the page until its end, if there is one. @param {Pieces} pieces @returns {Pieces} */

@@ -184,6 +184,8 @@ export function createReceived({ headers, body, url }, override, global) {
     if (!isHTML(type) && failed(document, global)) return null
     // The parser gives it the page's own address, and knows no other types.
     const address = url.replace(/#.*$/s, "")
+    const base = { get: () => document.querySelector("base[href]")?.href ?? address, configurable: true }
+    Object.defineProperty(document, "baseURI", base)
     for (const [name, value] of Object.entries({ URL: address, documentURI: address, contentType: type.essence })) {
       Object.defineProperty(document, name, { value, configurable: true })
     }

@@ -17,6 +17,7 @@ const FORBIDDEN = new RegExp(
   + "|expect|host|keep-alive|origin|referer|set-cookie|te|trailer|transfer-encoding|upgrade|via|proxy-.*|sec-.*)$",
 )
 const OVERRIDES = ["x-http-method", "x-http-method-override", "x-method-override"]
+const RESPONSE_TYPES = ["", "arraybuffer", "blob", "document", "json", "text"]
 const FORBIDDEN_METHOD = /(^|,)\s*(connect|trace|track)\s*(,|$)/i
 
 /** @param {Installation} installation */
@@ -101,7 +102,10 @@ export function createDoors(installation) {
 
     getResponseHeader: (native) => function (...args) {
       const ours = oursOf(this)
-      return ours && args.length ? ours.received?.header(`${args[0]}`) ?? null : native.apply(this, args)
+      if (!ours || !args.length) return native.apply(this, args)
+      const name = `${args[0]}`
+      // No header can have it, and the browser says so.
+      return /[^\0-\xff]/.test(name) ? native.apply(this, [name]) : ours.received?.header(name) ?? null
     },
 
     getAllResponseHeaders: (native) => function (...args) {
@@ -138,7 +142,8 @@ export function createDoors(installation) {
     responseType: ({ get, set }) => ({
       set: named({ set(/** @type {any} */ value) {
         const ours = oursOf(this)
-        if (ours && ours.readyState >= LOADING) throw invalidState(global, "responseType", "The response type cannot be set")
+        // What is none of them is ignored whenever it is set.
+        if (ours && ours.readyState >= LOADING && RESPONSE_TYPES.includes(`${value}`)) throw invalidState(global, "responseType", "The response type cannot be set")
         return set.call(this, value)
       } }.set, set),
       get,

@@ -101,6 +101,8 @@ DEPARTURES: dict[str, dict[str, list[str]]] = {
         "an upload of nothing has a length and no progress": EMPTY,
         "the type of a blob has no parameters": BLOB_TYPES,
         "HEAD has no length": HEADS,
+        "a 205 has no length": ["events: status 205 with a body"],
+        "an empty page is no document": ["forms: an empty page as document"],
         "a form's boundary is not always as long": [
             *("bodies: a form", "bodies: an empty form", "bodies: a form with files"),
             *("sync: sending a form", "sync: sending a form with files"),
@@ -116,6 +118,7 @@ DEPARTURES: dict[str, dict[str, list[str]]] = {
     "webkit": {
         "an upload of nothing has no end": EMPTY,
         "HEAD has no length": HEADS,
+        "a 205 has a body": ["events: status 205 with a body"],
         "a document says its charset": ["charsets: XML's own as default"],
         "a blob's type keeps its capitals": ["types: a blob of TEXT/HTML; Charset=UTF-8"],
         "JSON may have another charset": ["charsets: JSON is UTF-8"],

@@ -58,7 +58,7 @@
   const shown = (value) => {
     if (value instanceof ArrayBuffer) return ["ArrayBuffer", ...new Uint8Array(value)].join(" ").slice(0, 300)
     if (value instanceof Blob) return ["Blob", value.type, value.size]
-    if (value instanceof Document) return [value.constructor.name, value.contentType, value.characterSet, own(value.URL), new XMLSerializer().serializeToString(value).slice(0, 300)]
+    if (value instanceof Document) return [value.constructor.name, value.contentType, value.characterSet, own(value.URL), own(value.baseURI), new XMLSerializer().serializeToString(value).slice(0, 300)]
     return value
   }
 
@@ -119,6 +119,7 @@
     cases[`events: status ${status}`] = () => ask(say("body", { status }))
   }
   for (const status of [204, 205, 304]) cases[`events: status ${status}`] = () => ask(url("say", { status }))
+  cases["events: status 205 with a body"] = () => ask(say("body", { status: 205 }))
   for (const method of ["HEAD", "OPTIONS", "DELETE", "PATCH", "PUT"]) cases[`events: ${method}`] = () => ask(say("hello"), { method })
   cases["events: once, signal and handleEvent"] = async () => {
     const log = []
@@ -220,10 +221,12 @@
     "JSON": ['{"a":[1,"ä"]}', "application/json"],
     "no JSON": ["{", "application/json"],
     "nothing": ["", "text/plain"],
+    "an empty page": ["", "text/html"],
     "HTML": ["<!doctype html><title>T</title><p>Hällo<script>parent.ran = true</script>", "text/html; charset=utf-8"],
     "XML": ["<a><b>ä</b></a>", "application/xml"],
     "no XML": ["<a><b></a>", "text/xml"],
     "SVG": ['<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml"],
+    "HTML with a base": ['<base href="http://elsewhere.test/there/"><a href="x">', "text/html; charset=utf-8"],
     "Atom": ["<feed/>", "application/atom+xml; charset=utf-8"],
   }
   for (const [what, [text, type]] of Object.entries(contents)) {
@@ -263,7 +266,7 @@
     xhr.responseType = "stone"
     xhr.send()
     await ended(xhr)
-    return [xhr.responseType, xhr.response]
+    return [xhr.responseType, xhr.response, thrown(() => { xhr.responseType = "stone" }), thrown(() => { xhr.responseType = "json" }), xhr.responseType]
   }
 
   // --- Charsets and types ----------------------------------------------------------------------------------------------
@@ -341,6 +344,7 @@
   cases["headers: set-cookie is hidden"] = () => ask(say("x", { h: ["Set-Cookie: a=b; path=/", "x-a: 1"] }), {
     read: (xhr) => [xhr.getAllResponseHeaders(), xhr.getResponseHeader("set-cookie"), xhr.getResponseHeader("Set-Cookie2"), document.cookie],
   })
+  cases["headers: a name that none can have"] = () => ask(say("x"), { read: (xhr) => [thrown(() => xhr.getResponseHeader("\u0100")), xhr.getResponseHeader("ä")] })
   cases["headers: before they are there"] = async () => {
     const log = []
     const xhr = new XMLHttpRequest()

@@ -111,6 +111,13 @@ test("an answer has the length of its body, and HEAD the length alone", async ()
   assert.deepEqual([lengthOf(undefined), lengthOf("€"), lengthOf(new Uint8Array(3))], [0, 3, 3])
 })
 
+test("what no answer has is taken away: the space around a header's value, the body of a 205", async () => {
+  const { server } = createServer((_, url) => ({ status: url.endsWith("a") ? 205 : 200, headers: { "x-a": "\t a b \t", "content-length": "3" }, body: "abc" }))
+  const [empty, full] = [await ask(server, request()), await ask(server, request({ url: "http://localhost/b" }))]
+  assert.deepEqual([empty.body, full.body], [undefined, "abc"])
+  for (const { headers } of [empty, full]) assert.deepEqual(headers, [["x-a", "a b"], ["content-length", "3"]])
+})
+
 test("what a browser adds to a request, the handler sees; what was given stays", async () => {
   const { server, sent } = createServer(() => ({}))
   await ask(server, request({ method: "POST", headers: [["accept", "text/html"]], body: "ü" }))
