@@ -22,6 +22,9 @@ export const DONE = 4
 /** How often a page is told of progress, in milliseconds. */
 const PROGRESS_EVERY = 50
 
+/** More than this a timer takes for nothing. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
 /** When a browser has heard from its network that all was sent, if it has had no answer by then, in milliseconds. */
 const UPLOADED_AFTER = 100
 
@@ -37,7 +40,7 @@ const UPLOADED_AFTER = 100
 export function createAnswered({ server, global, mimes, run, listeners }, xhr, call, url, body) {
   const { scheduler } = server
   const { upload } = xhr
-  const startTime = time()
+  let startTime = time()
   let readyState = OPENED
   let sending = true
   // Whether nothing that comes is wanted any more, and whether it was opened anew, so that nothing is told either.
@@ -101,6 +104,11 @@ export function createAnswered({ server, global, mimes, run, listeners }, xhr, c
     goToNetwork = network
     hears = body !== undefined && hasListeners({ listeners, global }, upload)
     watchTime()
+    // A page that goes on being busy keeps its server from beginning.
+    scheduler.later(() => {
+      startTime = time()
+      watchTime()
+    }, 0)
   }
 
   // Not before it is decided: the browser would say it once more.
@@ -208,7 +216,13 @@ export function createAnswered({ server, global, mimes, run, listeners }, xhr, c
   function watchTime() {
     cancelTime()
     if (over || !call.async || readyState === DONE || !(xhr.timeout > 0)) return
-    cancelTime = scheduler.later(() => fail("timeout"), Math.max(xhr.timeout - (time() - startTime), 0))
+    const due = Math.max(startTime + xhr.timeout, time())
+    cancelTime = scheduler.later(() => {
+      // What was due while the page was busy has come in time.
+      const late = time() - due
+      if (late > 0) cancelTime = scheduler.later(() => fail("timeout"), late)
+      else fail("timeout")
+    }, Math.min(due - time(), LONGEST_TIMER))
   }
 
   // --- The answer ------------------------------------------------------------------------------------------------------

@@ -409,6 +409,32 @@ def test_the_pages_clock_is_ours(visitor: Visitor, site: Site):
     ]
 
 
+@pytest.mark.parametrize("begins", [0, 20])
+def test_what_is_answered_while_the_page_is_busy_has_come_in_time(visitor: Visitor, begins: int):
+    visitor.open(routes=["/tests/xhr_routes.py"])
+    assert (
+        visitor.run(
+            """
+        fauxServer.intercept("xhr")
+        const xhr = new XMLHttpRequest()
+        xhr.open("GET", "/api/say?text=ours&pause=100")
+        xhr.timeout = 400
+        const ended = new Promise(resolve => { xhr.onload = xhr.ontimeout = ({ type }) => resolve(type) })
+        const busy = () => {
+          const over = performance.now() + 500
+          while (performance.now() < over);
+        }
+        xhr.send()
+        if (given) setTimeout(busy, given)
+        else busy()
+        return ended
+        """,
+            begins,
+        )
+        == "load"
+    )
+
+
 def test_what_was_answered_outlives_the_interception(visitor: Visitor, site: Site):
     visitor.open(routes=["/tests/xhr_routes.py"])
     assert visitor.run("""

@@ -802,6 +802,7 @@
   cases["timeout: of an upload"] = timed({ pause: 3000 }, (xhr) => { xhr.timeout = 40 }, { method: "POST", body: "abc" })
   cases["timeout: long enough"] = timed({ pause: 10 }, (xhr) => { xhr.timeout = 2000 })
   cases["timeout: 0 is never"] = timed({ pause: 60 }, (xhr) => { xhr.timeout = 0 })
+  cases["timeout: longer than a timer can wait"] = timed({ pause: 30 }, (xhr) => { xhr.timeout = 2 ** 32 - 1 })
   cases["timeout: set while it is under way"] = timed({ pause: 3000 }, (xhr) => { xhr.later = () => setTimeout(() => { xhr.timeout = 5 }, 40) })
   cases["timeout: made longer"] = timed({ pause: 150 }, (xhr) => {
     xhr.timeout = 50
