@@ -89,6 +89,14 @@ def _text(body: bytes, charset: str | None, what: str, kind: str) -> str:
         raise BodyError(_unknown(what, charset), kind) from None
 
 
+def _is_charset(name: str) -> bool:
+    try:
+        b"-".decode(name, "replace")
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
 def _unknown(what: str, charset: str | None) -> str:
     return f"{what} in the charset {charset!r}, which is unknown. Send it as UTF-8."
 
@@ -114,8 +122,8 @@ def _read_parts(body: bytes, boundary: str) -> Iterator[tuple[str, str | Uploade
         kind, of_type = _read_type(content_type)
         what = f"The field {name!r} is sent as {kind}"
         value = _text(content, of_type.get("charset", charset), what, "multipart/form-data")
-        if name == "_charset_":
-            # A form's way to say what its texts are written in.
+        if name == "_charset_" and _is_charset(value):
+            # A form's way to say what its texts are written in; or a name like any other.
             charset = value
         yield name, value
 

@@ -32,9 +32,18 @@ export function readForm(bytes, type) {
     const filename = given.get("filename")
     if (filename !== undefined) return [name, new File([/** @type {Uint8Array<ArrayBuffer>} */ (content)], filename, { type: contentType })]
     const value = readText(content, parameterOf(contentType, "charset") ?? charset)
-    if (name === "_charset_") charset = value
+    if (name === "_charset_" && isCharset(value)) charset = value
     return [name, value]
   })
+}
+
+/** @param {string} name */
+function isCharset(name) {
+  try {
+    return Boolean(new TextDecoder(name))
+  } catch {
+    return false
+  }
 }
 
 /** @param {Uint8Array} bytes @param {string | undefined} charset */

@@ -29,6 +29,8 @@ for (const [what, body, expected] of [
   ["preamble and epilogue", `before\r\n${field("1")}--B-- \t\r\nafter`, [["x", "1"]]],
   ["only a header", '--B\r\nContent-Disposition: form-data; name="x"\r\n\r\n--B--', [["x", ""]]],
   ["a folded header", '--B\r\ncontent-disposition: Form-Data;\r\n NAME = x ;\r\n\r\n1\r\n--B--', [["x", "1"]]],
+  ["a charset for all", '--B\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\niso-8859-1\r\n--B\r\nContent-Disposition: form-data; name="x"\r\n\r\n\xe9\r\n--B--', [["_charset_", "iso-8859-1"], ["x", "é"]]],
+  ["one that is none", '--B\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\n0\r\n--B\r\nContent-Disposition: form-data; name="x"\r\n\r\na\r\n--B--', [["_charset_", "0"], ["x", "a"]]],
   ["a charset", '--B\r\nContent-Disposition: form-data; name="x"\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\n\xe9\r\n--B--', [["x", "é"]]],
   ["a file", `${field("\0\xff\r\n", "x", '; filename="%22a%22.bin"\r\nContent-Type: image/png')}--B--`, [["x", '"a".bin', "image/png", "\0\xff\r\n"]]],
   ["a file in a mailer's words", `${field("", "x", '; filename="the \\"cat\\".png"')}--B--`, [["x", 'the "cat".png', "text/plain", ""]]],
