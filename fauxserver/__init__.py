@@ -1,24 +1,28 @@
 """Your REST back end, in Python, inside the page. One script tag, one Python file; no server to start."""
 
-from fauxserver.bodies import UploadedFile
-from fauxserver.context import Context
-from fauxserver.errors import (
-    BodyError,
-    FauxServerError,
-    FauxServerWarning,
-    HandlerError,
-    HTTPError,
-    JSONError,
-    PolicyError,
-    RouteError,
-    RouteFileError,
-    TimeLimitError,
-    UrlExpError,
-)
-from fauxserver.exchange import Exchange
-from fauxserver.latency import between
-from fauxserver.messages import Request, Response
-from fauxserver.server import FauxServer
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fauxserver.bodies import UploadedFile
+    from fauxserver.context import Context
+    from fauxserver.errors import (
+        BodyError,
+        FauxServerError,
+        FauxServerWarning,
+        HandlerError,
+        HTTPError,
+        JSONError,
+        PolicyError,
+        RouteError,
+        RouteFileError,
+        TimeLimitError,
+        UrlExpError,
+    )
+    from fauxserver.exchange import Exchange
+    from fauxserver.latency import between
+    from fauxserver.messages import Request, Response
+    from fauxserver.server import FauxServer
 
 __version__ = "0.1.0"
 
@@ -42,3 +46,26 @@ __all__ = [
     "UrlExpError",
     "between",
 ]
+
+_HOMES = {
+    "Context": "context",
+    "Exchange": "exchange",
+    "FauxServer": "server",
+    "Request": "messages",
+    "Response": "messages",
+    "UploadedFile": "bodies",
+    "between": "latency",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when it is asked for: pytest loads our plugin, and so this package, in every run.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import fauxserver
+
 PACKAGE = Path(__file__).parents[2] / "fauxserver"
 HOST = PACKAGE / "hosts"
 # Modules may import what is above them in this list, and nothing below.
@@ -108,3 +110,24 @@ def test_the_first_answer_waits_for_nothing_heavy():
     )
 
     assert set(loaded.stdout.split()) & {*HEAVY, "typer", "rich", "uvicorn", "fauxserver.hosts", "ctypes"} == set()
+
+
+def test_the_package_itself_imports_nothing_until_a_name_is_asked_for():
+    program = "import sys, fauxserver; print(*(name for name in sys.modules if name.startswith('fauxserver')))"
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
+    )
+
+    assert loaded.stdout.split() == ["fauxserver"]
+
+
+@pytest.mark.parametrize("name", fauxserver.__all__)
+def test_each_public_name_is_where_the_package_looks_for_it(name):
+    assert getattr(fauxserver, name).__name__ == name
+    assert name in dir(fauxserver)
+
+
+def test_an_unknown_name_is_an_error_as_of_any_module():
+    with pytest.raises(AttributeError, match="module 'fauxserver' has no attribute 'FauxSever'"):
+        _ = fauxserver.FauxSever
