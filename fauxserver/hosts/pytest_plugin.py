@@ -1,0 +1,174 @@
+"""The pytest plugin: `faux` is a server for each test, `faux_url` the same over HTTP.
+
+pytest imports this in every run where fauxserver is installed; so nothing else of it is imported until a test asks for
+one of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from fauxserver.errors import RouteFileError
+    from fauxserver.hosts.faux import Faux, Live
+
+_FAUX = pytest.StashKey["Faux"]()
+"""On a test: its server."""
+_SERVERS = pytest.StashKey["dict[Path | None, Faux]"]()
+"""On the configuration: the servers of this process, by route file."""
+_TOLD = pytest.StashKey[bool]()
+"""On a test: whether its report has the journal already."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("faux_routes", "the route file of the fixture faux, as seen from this file's folder")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "faux(route_file): answer with the routes of this file, as seen from the test's folder or the root's"
+    )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    # Whoever names a route file means to have it, also where a page is all that the test asks for.
+    names = getattr(item, "fixturenames", None)
+    if names is not None and "faux" not in names and item.get_closest_marker("faux"):
+        names.append("faux")
+
+
+# --- The fixtures --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def faux(request: pytest.FixtureRequest) -> Faux:
+    """A FauxServer for this test, with the routes of the route file (`faux_routes`, or `@pytest.mark.faux`).
+
+    What the test adds to it wins, and is forgotten afterwards.
+    """
+    servers = request.config.stash.setdefault(_SERVERS, {})
+    server = _fresh(servers, _route_file(request))
+    request.node.stash[_FAUX] = server
+    return server
+
+
+@pytest.fixture(scope="session")
+def _faux_live() -> Iterator[Live]:
+    """One port for all the tests of this process."""
+    from fauxserver.hosts.faux import Live
+
+    with Live() as live:
+        yield live
+
+
+@pytest.fixture
+def faux_url(faux: Faux, _faux_live: Live) -> Iterator[str]:
+    """The address at which `faux` answers whoever asks over HTTP, as http://127.0.0.1:49152."""
+    with _faux_live.serving(faux):
+        yield _faux_live.url
+
+
+def _fresh(servers: dict[Path | None, Faux], path: Path | None) -> Faux:
+    """The server for a route file, as it is at the beginning of a test."""
+    from fauxserver.errors import RouteFileError
+    from fauxserver.hosts.faux import Faux
+    from fauxserver.routefile import RouteFile
+
+    try:
+        if path in servers:
+            return servers[path].reset()
+        file = None if path is None else RouteFile(path)
+        if file is not None:
+            file.run()
+            if not file.servers:
+                _fail(f"{path} has no server. Write `server = FauxServer()` in it, and add the routes to that.")
+        servers[path] = faux = Faux(file)
+        return faux
+    except RouteFileError as error:
+        _fail(_told(error))
+
+
+def _told(error: RouteFileError) -> str:
+    """What is wrong with a route file, in which line, and how it came to that."""
+    from fauxserver.handlers import traceback_of
+
+    cause = error.__cause__
+    if cause is not None and not isinstance(cause, OSError):
+        return f"{error}\n\n{traceback_of(cause)}"
+    where = f"\n\n  {error.file}:{error.line}" if error.line else ""
+    return f"{error}{where}" + (f"\n    {error.source_line}" if error.source_line else "")
+
+
+# --- Which route file ----------------------------------------------------------------------------------------------
+
+
+def _route_file(request: pytest.FixtureRequest) -> Path | None:
+    """The route file for a test: its marker's, or the ini file's. Without any, there are only the test's own routes."""
+    config = request.config
+    root = config.inipath.parent if config.inipath else config.rootpath
+    marker = request.node.get_closest_marker("faux")
+    if marker is None:
+        named = str(config.getini("faux_routes")).strip()
+        if not named:
+            return None
+        where = f"faux_routes in {config.inipath or 'the options'}"
+        return _existing(named, where, root)
+    if len(marker.args) != 1 or marker.kwargs or not isinstance(marker.args[0], (str, os.PathLike)):
+        given = ", ".join([*map(repr, marker.args), *(f"{name}={value!r}" for name, value in marker.kwargs.items())])
+        _fail(
+            f"{request.node.nodeid}: @pytest.mark.faux({given}) names no route file. "
+            'Give it one, as in @pytest.mark.faux("routes.py").'
+        )
+    named = os.fspath(marker.args[0])
+    return _existing(named, f"@pytest.mark.faux({named!r}) of {request.node.nodeid}", request.path.parent, root)
+
+
+def _existing(named: str, where: str, *folders: Path) -> Path:
+    tried = list(dict.fromkeys((folder / named).resolve() for folder in folders))
+    for path in tried:
+        if path.is_file():
+            return path
+    _fail(f"{where} names a route file that is not there: {', nor '.join(map(str, tried))}. Check its name.")
+
+
+def _fail(message: str) -> NoReturn:
+    pytest.fail(message, pytrace=False)
+
+
+# --- What a test is told -------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    try:
+        result = yield
+    except Exception as error:
+        refused = _refused(item)
+        if refused:
+            error.add_note(refused)
+        raise
+    refused = _refused(item)
+    if refused:
+        _fail(refused)
+    return result
+
+
+def _refused(item: pytest.Item) -> str:
+    """The requests that a test has made and must not."""
+    server = item.stash.get(_FAUX, None)
+    return "\n".join(dict.fromkeys(map(str, server.refused))) if server else ""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    server = item.stash.get(_FAUX, None)
+    if server is not None and report.failed and not item.stash.get(_TOLD, False):
+        item.stash[_TOLD] = True
+        report.sections.append(("faux: what was asked", server.report()))
+    return report
