@@ -76,32 +76,46 @@ def faux_url(faux: Faux, _faux_live: Live) -> Iterator[str]:
 def _fresh(servers: dict[Path | None, Faux], path: Path | None) -> Faux:
     """The server for a route file, as it is at the beginning of a test."""
     from fauxserver.errors import RouteFileError
-    from fauxserver.hosts.faux import Faux
-    from fauxserver.routefile import RouteFile
 
     try:
         if path in servers:
-            return servers[path].reset()
-        file = None if path is None else RouteFile(path)
-        if file is not None:
-            file.run()
-            if not file.servers:
-                _fail(f"{path} has no server. Write `server = FauxServer()` in it, and add the routes to that.")
-        servers[path] = faux = Faux(file)
-        return faux
+            servers[path].reset()
+        else:
+            servers[path] = _made(path)
     except RouteFileError as error:
-        _fail(_told(error))
+        fault = _told(error)
+    else:
+        return servers[path]
+    _fail(fault)
+
+
+def _made(path: Path | None) -> Faux:
+    from fauxserver.hosts.faux import Faux
+    from fauxserver.routefile import RouteFile
+
+    if path is None:
+        return Faux()
+    file = RouteFile(path)
+    file.run()
+    if not file.servers:
+        _fail(f"{path} has no server. Write `server = FauxServer()` in it, and add the routes to that.")
+    return Faux(file)
 
 
 def _told(error: RouteFileError) -> str:
     """What is wrong with a route file, in which line, and how it came to that."""
+    from traceback import format_exception_only
+
     from fauxserver.handlers import traceback_of
 
     cause = error.__cause__
-    if cause is not None and not isinstance(cause, OSError):
-        return f"{error}\n\n{traceback_of(cause)}"
-    where = f"\n\n  {error.file}:{error.line}" if error.line else ""
-    return f"{error}{where}" + (f"\n    {error.source_line}" if error.source_line else "")
+    if isinstance(cause, SyntaxError):
+        shown = "".join(format_exception_only(cause))
+    elif cause is not None and error.line:
+        shown = traceback_of(cause)
+    else:
+        shown = "\n    ".join(filter(None, [f"  {error.file}:{error.line or 1}", error.source_line]))
+    return f"{error}\n\n{shown}"
 
 
 # --- Which route file ----------------------------------------------------------------------------------------------
