@@ -1,25 +1,34 @@
 """Requests and expected answers, as data: what every host must agree on.
 
 `ROUTES` is a route file; each case is asked of a server that was just reset, its requests one after another. An answer
-is a status and a body as a client sees it: what was JSON is decoded, a text is a text, `None` is no body. (A host that
-hands over values, as `Backbone.sync` does, has 200 where the table, as HTTP, has 204.)
+is a status, headers and a body as a client sees it: what was JSON is decoded, a text is a text, `None` is no body.
 
-How to run it: `for case in CASES: for request, answer in case.steps: …`.
+How a host runs it, given a function *ask* that sends a `Request` and returns an `Answer`, or `None` if it was not the
+server's:
+
+    for case in cases("httpx"):
+        server.reset()
+        assert answers(case, ask) == expected("httpx", case)
+
+`Request.content` is what goes over a wire, `Answer.read` makes an answer of what comes over one. What a host cannot do
+is in `LACKS`, with the reason; nothing else may differ.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 FILE = "conformance_routes.py"
 """The name under which it has to run: errors name it."""
 
-ROUTES = '''\
-"""The route file of the conformance table."""
+ROUTES = r'''"""The route file of the conformance table."""
 
 import asyncio
 import enum
 import itertools
+import time
 from dataclasses import dataclass
 
 from fauxserver import FauxServer, HTTPError, Response
@@ -106,7 +115,12 @@ override()
 
 # What handlers take
 
-server.get("int/:value", lambda value: [value]).get("context/:id", lambda context, number: [context.url, number])
+def below_origin(url):
+    # Over HTTP addresses are whole.
+    return url.split("/", 3)[3] if "://" in url else url
+
+server.get("int/:value", lambda value: [value])
+server.get("context/:id", lambda context, number: [below_origin(context.url), number])
 server.post("data", lambda data: [data])
 server.post("query", lambda data, query: [data, query])
 server.put("method", lambda context: [context.http_method])
@@ -179,15 +193,134 @@ def refuse():
     raise HTTPError(401)
 
 server.get("stack/refused", [refuse, lambda: {"secret": 1}])
+
+# What is sent, and read by its content type
+
+@server.post("sent")
+def sent(context):
+    data = context.data
+    if isinstance(data, dict):
+        data = {name: told(value) for name, value in data.items()}
+    return [context.headers.get("content-type"), len(context.request.body), data]
+
+def told(value):
+    if isinstance(value, list):
+        return [told(item) for item in value]
+    if hasattr(value, "filename"):
+        return [value.filename, value.content_type, list(value.body)]
+    return value
+
+@server.add_route("echo")
+def echo(context):
+    return Response(context.request.body, headers={"content-type": context.headers["content-type"]})
+
+@server.get("headers")
+def headers(context):
+    names = [name for name in context.headers if name.startswith("x-")]
+    return {name: context.headers[name] for name in sorted(names)}
+
+# What comes back
+
+server.get("bytes", lambda: Response(bytes(range(256))))
+server.get("typed", lambda: Response(b"\x89PNG", headers={"Content-Type": "image/png"}))
+server.get("large", lambda: Response(bytes(range(256)) * 2048))
+server.get("latin", lambda: Response(b"gr\xf6\xdfe", headers={"content-type": "text/plain; charset=latin-1"}))
+server.get("page", lambda: Response("<p>größe", headers={"content-type": "text/html; charset=utf-8"}))
+server.get("empty/text", lambda: Response(""))
+server.get("empty/bytes", lambda: Response(b""))
+server.get("empty/stream", lambda: iter(()))
+server.get("with/headers", lambda: Response([], headers={"X-Count": "3", "Content-Language": "de", "ETag": '"7"'}))
+server.get("raises/headers", lambda: fail(HTTPError(429, "slowly", {"Retry-After": "7"})))
+server.get("status/:code", lambda code: Response(["as", "told"], int(code)))
+server.add_route("meant", ["here"], method="OPTIONS")
+server.add_route("meant", lambda context: [context.http_method], method="PURGE")
+
+def fail(error):
+    raise error
+
+# Streams
+
+opened, left = [], []
+
+@server.get("stream/bytes")
+def stream_bytes():
+    def pieces():
+        yield b"\xff\0"
+        yield "é"
+    return Response(pieces(), headers={"content-type": "image/x-own"})
+
+@server.get("stream/gate")
+async def gate():
+    yield "first, "
+    while not opened:
+        await asyncio.sleep(0.005)
+    yield "then the rest"
+
+server.post("stream/gate", lambda: opened.append(True))
+
+@server.get("stream/endless")
+async def endless():
+    try:
+        while True:
+            yield "more "
+            await asyncio.sleep(0.005)
+    finally:
+        left.append(True)
+
+@server.get("stream/left")
+async def has_left():
+    # A server may learn it a moment later.
+    for _ in range(1000):
+        if left:
+            break
+        await asyncio.sleep(0.005)
+    return left
+
+@server.get("stream/fails")
+def stream_fails():
+    raise HTTPError(404, "before it began")
+    yield
+
+# Redirects
+
+server.get("moved", lambda: Response(None, 302, {"Location": "value"}))
+server.post("moved", lambda: Response(None, 303, {"Location": "value"}))
+server.post("kept", lambda: Response(None, 307, {"Location": "data"}))
+
+# Latency
+
+asked = []
+
+def latency(context):
+    asked.append(time.monotonic())
+    return 30 if "slow" in context.url else 0
+
+server.set_latency(latency)
+
+@server.get("slow")
+def slow():
+    return ["waited" if time.monotonic() - asked[-1] > 0.025 else "did not wait"]
 '''
 
 
 class Request(NamedTuple):
-    """What is asked."""
+    """What is asked. *data* goes as JSON, or in its place *body* as it is."""
 
     method: str
     url: str
     data: Any = None
+    headers: Mapping[str, str] = {}
+    body: bytes | None = None
+    meanwhile: Request | None = None
+    """Asked once the first piece of the answer is there; the rest comes only then."""
+    leaves: bool = False
+    """Whether the client leaves when the first piece is there."""
+
+    def content(self) -> tuple[dict[str, str], bytes | None]:
+        """Headers and body, as they are sent."""
+        if self.data is None:
+            return dict(self.headers), self.body
+        return {"content-type": "application/json", **self.headers}, json.dumps(self.data).encode()
 
 
 class Answer(NamedTuple):
@@ -195,6 +328,19 @@ class Answer(NamedTuple):
 
     status: int
     body: Any = None
+    headers: Mapping[str, str] = {}
+    """Those that matter: all others may be what they like."""
+
+    @classmethod
+    def read(cls, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+        """An answer out of what came over a wire; the names of its headers are in lower case."""
+        kind, _, parameters = headers.get("content-type", "").partition(";")
+        body: Any = content or None
+        if content and kind == "application/json":
+            body = json.loads(content)
+        elif content and kind.startswith("text/"):
+            body = content.decode(parameters.partition("charset=")[2] or "utf-8")
+        return cls(status, body, headers)
 
 
 class Case(NamedTuple):
@@ -203,6 +349,71 @@ class Case(NamedTuple):
     name: str
     steps: list[tuple[Request, Answer | None]]
     """An answer that is `None`: the request is not the server's."""
+    needs: str = ""
+    """What a host has to be able to do for it, as in `LACKS`."""
+
+
+VALUES = "It hands values to the server and back, without a wire."
+LACKS: dict[str, dict[str, str]] = {
+    # A server asked directly.
+    "handle": {
+        "HEAD": VALUES,
+        "reading": VALUES,
+        "pieces": VALUES,
+        "redirects": VALUES,
+    },
+    # As an ASGI application, called without a server and a connection.
+    "ASGI": {
+        "pieces": "Its client, in the tests, asks one thing at a time.",
+        "redirects": "Its client, in the tests, follows none.",
+    },
+    "httpx": {},
+    "requests": {},
+    "Backbone.sync": {
+        "types": "A value has none.",
+        "204": "It is given the value that HTTP would not carry.",
+        "bodies": "Models have JSON.",
+        "reading": "Models have JSON.",
+        "headers": "Models have none.",
+        "bytes": "Models have JSON.",
+        "methods": "Models have five.",
+        "HEAD": "Models have five methods.",
+        "pieces": "Models come whole.",
+        "redirects": VALUES,
+    },
+    "fetch": {},
+    "XMLHttpRequest": {
+        "pieces": "It tells of texts that grow, and of no pieces.",
+    },
+}
+"""What a host cannot do, and why; what `Case.needs` says."""
+
+
+def cases(host: str) -> list[Case]:
+    """The cases that a host answers."""
+    return [case for case in CASES if case.needs not in LACKS[host]]
+
+
+def answers(case: Case, ask: Callable[[Request], Answer | None]) -> list[Answer | None]:
+    """What a host answers in a case, with those headers that the table has."""
+    return [seen(ask(request), answer) for request, answer in case.steps]
+
+
+def seen(found: Answer | None, answer: Answer | None) -> Answer | None:
+    """An answer with those of its headers that the expected one has."""
+    if found is None:
+        return None
+    wanted = answer.headers if answer else {}
+    return found._replace(headers={name: found.headers.get(name) for name in wanted})
+
+
+def expected(host: str, case: Case) -> list[Answer | None]:
+    """What it has to answer."""
+    told = [answer for _, answer in case.steps]
+    if host == "Backbone.sync":
+        # A value that is none is a value all the same.
+        told = [answer and answer._replace(status=200 if answer.status == 204 else answer.status) for answer in told]
+    return told
 
 
 def line_of(text: str) -> int:
@@ -218,6 +429,13 @@ def unsent(url: str) -> tuple[Request, Answer | None]:
     return Request("GET", url), None
 
 
+def sends(body: bytes, content_type: str | None, data: Any) -> tuple[Request, Answer | None]:
+    """A body that is sent as it is, and what the server says that it got."""
+    headers = {} if content_type is None else {"content-type": content_type}
+    return Request("POST", "sent", None, headers, body), Answer(200, [content_type, len(body), data])
+
+
+BYTES = bytes(range(256))
 UNSENDABLE = line_of('@server.get("unsendable")')
 FRANNY = {"title": "Franny", "year": 1961}
 
@@ -366,4 +584,157 @@ CASES = [
     Case("what is awaited is waited for", [get("coroutine", 200, {"later": True})]),
     Case("a generator streams", [get("stream", 200, "ab")]),
     Case("a stack stops at an error", [get("stack/refused", 401, "Unauthorized")]),
+    Case(
+        "what is sent is read by its content type",
+        [
+            sends(b"", None, None),
+            sends(b'{"a": [1, "\xc3\xa9"]}', "application/vnd.api+json", {"a": [1, "é"]}),
+            sends("größe".encode(), "text/plain", "größe"),
+            sends("größe".encode("latin-1"), "text/plain; charset=latin-1", "größe"),
+            sends('["größe"]'.encode("utf-16"), "application/json", ["größe"]),
+            sends(BYTES, "application/octet-stream", None),
+            sends(BYTES * 2048, "image/png", None),
+        ],
+        "bodies",
+    ),
+    Case(
+        "a form is read, with its files",
+        [
+            sends(
+                b"a=1&b=2&b=%C3%A9+x&c=", "application/x-www-form-urlencoded", {"a": "1", "b": ["2", "é x"], "c": ""}
+            ),
+            sends(
+                b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\nNine Stories\r\n'
+                b'--x\r\nContent-Disposition: form-data; name="cover"; filename="a.png"\r\n'
+                b"Content-Type: image/png\r\n\r\n\x89P\r\n\n\0\r\n"
+                b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\ngr\xc3\xb6\xc3\x9fer\r\n--x--\r\n',
+                "multipart/form-data; boundary=x",
+                {"title": ["Nine Stories", "größer"], "cover": ["a.png", "image/png", [0x89, 0x50, 13, 10, 10, 0]]},
+            ),
+        ],
+        "bodies",
+    ),
+    Case(
+        "what cannot be read is refused with the reason",
+        [
+            (
+                Request("POST", "sent", None, {"content-type": "application/json"}, b'{"a": nope}'),
+                Answer(
+                    400,
+                    {
+                        "error": "The body is sent as application/json, and is no JSON: Expecting value: "
+                        "line 1 column 7 (char 6)."
+                    },
+                ),
+            ),
+        ],
+        "reading",
+    ),
+    Case(
+        "bytes come back as they were sent",
+        [
+            (Request(method, "echo", None, {"content-type": kind}, body), Answer(200, body, {"content-type": kind}))
+            for method in ("POST", "PUT", "PATCH", "DELETE")
+            for kind, body in (("application/octet-stream", BYTES), ("image/png", b"\0"))
+        ],
+        "bodies",
+    ),
+    Case(
+        "headers go in",
+        [
+            (
+                Request("GET", "headers", None, {"X-One": "1", "x-two": "a, b; c"}),
+                Answer(200, {"x-one": "1", "x-two": "a, b; c"}),
+            )
+        ],
+        "headers",
+    ),
+    Case(
+        "headers come out",
+        [
+            (
+                Request("GET", "with/headers"),
+                Answer(200, [], {"x-count": "3", "content-language": "de", "etag": '"7"', "x-other": None}),
+            ),
+            (Request("GET", "raises/headers"), Answer(429, "slowly", {"retry-after": "7"})),
+            (Request("GET", "page"), Answer(200, "<p>größe", {"content-type": "text/html; charset=utf-8"})),
+        ],
+    ),
+    Case(
+        "a body has the type of what it is",
+        [
+            (Request("GET", "value"), Answer(200, {"text": "read more"}, {"content-type": "application/json"})),
+            (Request("GET", "string/404"), Answer(404, "404", {"content-type": "text/plain; charset=utf-8"})),
+            (Request("GET", "stream"), Answer(200, "ab", {"content-type": "text/plain; charset=utf-8"})),
+        ],
+        "types",
+    ),
+    Case(
+        "bytes come out",
+        [
+            (Request("GET", "bytes"), Answer(200, BYTES, {"content-type": "application/octet-stream"})),
+            (Request("GET", "typed"), Answer(200, b"\x89PNG", {"content-type": "image/png"})),
+            (Request("GET", "large"), Answer(200, BYTES * 2048)),
+            get("latin", 200, "größe"),
+        ],
+        "bytes",
+    ),
+    Case(
+        "what is empty is nothing", [get("empty/text", 200), get("empty/bytes", 200), get("empty/stream", 200)], "bytes"
+    ),
+    Case(
+        "a status is what the handler says",
+        [
+            *(
+                get(f"status/{status}", status, ["as", "told"])
+                for status in (200, 201, 202, 400, 404, 418, 499, 500, 599)
+            ),
+        ],
+    ),
+    Case("204 has no body, whatever the handler gives", [get("status/204", 204)], "204"),
+    Case(
+        "HEAD is GET without a body",
+        [
+            (Request("HEAD", "value"), Answer(200, None, {"content-type": "application/json", "content-length": "20"})),
+            (Request("HEAD", "stream"), Answer(200)),
+            (Request("HEAD", "books/1"), Answer(404)),
+        ],
+        "HEAD",
+    ),
+    Case(
+        "any method may have a route",
+        [(Request("OPTIONS", "meant"), Answer(200, ["here"])), (Request("PURGE", "meant"), Answer(200, ["PURGE"]))],
+        "methods",
+    ),
+    Case(
+        "a stream may be of bytes",
+        [(Request("GET", "stream/bytes"), Answer(200, b"\xff\0\xc3\xa9", {"content-type": "image/x-own"}))],
+        "bytes",
+    ),
+    Case("a stream that fails before it began has a status", [get("stream/fails", 404, "before it began")]),
+    Case(
+        "the pieces of a stream come as they are made",
+        [
+            (
+                Request("GET", "stream/gate", meanwhile=Request("POST", "stream/gate")),
+                Answer(200, "first, then the rest"),
+            )
+        ],
+        "pieces",
+    ),
+    Case(
+        "who leaves ends the generator",
+        [(Request("GET", "stream/endless", leaves=True), Answer(200, "more ")), get("stream/left", 200, [True])],
+        "pieces",
+    ),
+    Case(
+        "clients follow redirects",
+        [
+            get("moved", 200, {"text": "read more"}),
+            (Request("POST", "moved", {"a": 1}), Answer(200, {"text": "read more"})),
+            (Request("POST", "kept", {"a": 1}), Answer(200, [{"a": 1}])),
+        ],
+        "redirects",
+    ),
+    Case("latency is waited for", [get("slow", 200, ["waited"])]),
 ]

@@ -65,6 +65,8 @@ IMPORTS = [
     "fauxserver",
     "fauxserver.hosts.browser",
 ]
+# Of our hosts, those that can stand in a page.
+HOSTS = ("__init__", "asgi", "browser", "pageguard", "pagehttp", "pageloop", "threads")
 
 
 class BuildError(Exception):
@@ -154,9 +156,11 @@ def _keep(before: dict[str, Any], out: Path) -> dict[str, Any] | None:
 
 
 def _package() -> list[Path]:
-    """What of our Python package goes into the page: not the hosts that stand elsewhere."""
-    elsewhere = [ROOT / "fauxserver" / name for name in ("__main__.py", "hosts/cli.py", "hosts/site.py")]
-    return [path for path in _files(ROOT / "fauxserver") if path.suffix == ".py" and path not in elsewhere]
+    """What of our Python package goes into the page: of the hosts those alone that can stand there."""
+    package = ROOT / "fauxserver"
+    here = [package / "hosts" / f"{name}.py" for name in HOSTS]
+    elsewhere = {package / "__main__.py", *(package / "hosts").glob("*.py")}.difference(here)
+    return [path for path in _files(package) if path.suffix == ".py" and path not in elsewhere]
 
 
 def _snapshot(work: Path, pyodide: Path) -> None:

@@ -1,13 +1,23 @@
-"""The conformance table, asked of the server directly, step by step and in one, and over ASGI."""
+"""The conformance table, asked of the server directly, step by step and in one, over ASGI, and by Python's clients.
+
+A host is a function that yields one which asks a server.
+"""
 
 import asyncio
-import json
+import time
+from contextlib import contextmanager
 
+import httpx
 import pytest
+import requests
 
-from fauxserver import Request, Response
+import fauxserver
+from fauxserver import Response
+from fauxserver.bodies import decode
+from fauxserver.hosts.httpx import AsyncFauxTransport, FauxTransport
+from fauxserver.hosts.requests import FauxAdapter
 from fauxserver.routefile import RouteFile
-from tests.conformance import CASES, FILE, ROUTES, Answer
+from tests.conformance import CASES, FILE, ROUTES, Answer, answers, cases, expected
 
 
 @pytest.fixture(scope="module")
@@ -17,81 +27,205 @@ def server():
     return file.servers[0]
 
 
-def seen(status, headers, body):
-    """An answer as a client sees it."""
-    if not body:
-        return Answer(status)
-    return Answer(status, json.loads(body) if headers["content-type"] == "application/json" else body.decode())
+# A server asked directly
+
+
+def request_of(request):
+    """A request as a host hands it to the server."""
+    headers, content = request.content()
+    headers = {name.lower(): value for name, value in headers.items()}
+    data = decode(content or b"", headers.get("content-type", ""))
+    return fauxserver.Request(request.method, request.url, data, headers, content or b"")
 
 
 def read(response):
     """An answer, out of a response."""
     if response.kind == "stream":
-        asyncio.run(response.read())
-        return Answer(response.status, response.body)
-    return seen(*response.encode())
+        headers = {"content-type": "text/plain; charset=utf-8"}
+        headers |= {name.lower(): value for name, value in response.headers.items()}
+
+        async def pieces():
+            return b"".join([piece async for piece in response.stream()])
+
+        return Answer.read(response.status, headers, asyncio.run(pieces()))
+    return Answer.read(*response.encode())
 
 
-def in_steps(server, request):
-    exchange = server.accept(Request(*request))
-    if exchange is None:
-        return None
-    response = exchange.answer()
-    return read(response if isinstance(response, Response) else asyncio.run(settle(response)))
+@contextmanager
+def in_steps(server):
+    def ask(request):
+        exchange = server.accept(request_of(request))
+        if exchange is None:
+            return None
+        time.sleep(exchange.delay / 1000)
+        response = exchange.answer()
+        return read(response if isinstance(response, Response) else asyncio.run(settle(response)))
+
+    yield ask
 
 
 async def settle(awaitable):
     return await awaitable
 
 
-def in_one(server, request):
-    response = asyncio.run(server.handle(Request(*request)))
-    return response and read(response)
+@contextmanager
+def in_one(server):
+    def ask(request):
+        response = asyncio.run(server.handle(request_of(request)))
+        return response and read(response)
+
+    yield ask
 
 
-def over_asgi(server, request):
-    method, url, data = request
-    path, _, query = url.partition("?")
-    body = b"" if data is None else json.dumps(data).encode()
-    scope = {
-        "type": "http",
-        "method": method,
-        "scheme": "http",
-        "path": f"/{path}",
-        "raw_path": f"/{path}".encode(),
-        "query_string": query.encode(),
-        "root_path": "",
-        "headers": [(b"host", b"test"), (b"content-type", b"application/json")],
-    }
-    sent = []
-
-    async def receive():
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message):
-        sent.append(message)
-
-    asyncio.run(server(scope, receive, send))
-    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    answer = seen(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))
-    unanswered = answer.status == 404 and isinstance(answer.body, dict)
-    # Over HTTP the url is absolute.
-    said = answer.body
-    if isinstance(said, list) and said and isinstance(said[0], str):
-        answer = answer._replace(body=[said[0].replace("http://test/", ""), *said[1:]])
-    return None if unanswered else answer
+# As an ASGI application
 
 
-@pytest.mark.parametrize("host", [in_steps, in_one, over_asgi])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_case_of_the_table(server, host, case):
+@contextmanager
+def over_asgi(server):
+    def ask(request):
+        path, _, query = request.url.partition("?")
+        headers, body = request.content()
+        scope = {
+            "type": "http",
+            "method": request.method,
+            "scheme": "http",
+            "path": f"/{path}",
+            "raw_path": f"/{path}".encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [
+                (b"host", b"test"),
+                *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+            ],
+        }
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": body or b"", "more_body": False}
+
+        async def send(message):
+            sent.append(message)
+
+        asyncio.run(server(scope, receive, send))
+        headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        answer = Answer.read(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))
+        return None if is_nobodys(answer) else answer
+
+    yield ask
+
+
+def is_nobodys(answer):
+    """Whether it is how an HTTP server says that no route wants a request."""
+    return answer.status in (404, 405) and isinstance(answer.body, dict) and "not answered here" in answer.body["error"]
+
+
+# Python's clients
+
+
+@contextmanager
+def by_httpx(server):
+    with httpx.Client(transport=FauxTransport(server), base_url="http://test", follow_redirects=True) as client:
+        yield httpx_asks(client)
+
+
+def httpx_asks(client):
+    def ask(request):
+        headers, content = request.content()
+        try:
+            with client.stream(request.method, request.url, headers=headers, content=content) as response:
+                content = b""
+                for piece in response.iter_bytes():
+                    content += piece
+                    if request.leaves:
+                        break
+                    if request.meanwhile and content == piece:
+                        ask(request.meanwhile)
+        except httpx.ConnectError:
+            return None
+        return Answer.read(response.status_code, response.headers, content)
+
+    return ask
+
+
+@contextmanager
+def by_httpx_asynchronously(server):
+    def ask(request):
+        return asyncio.run(asks(request))
+
+    async def asks(request):
+        transport = AsyncFauxTransport(server)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", follow_redirects=True) as client:
+            headers, content = request.content()
+            try:
+                async with client.stream(request.method, request.url, headers=headers, content=content) as response:
+                    content = b""
+                    async for piece in response.aiter_bytes():
+                        content += piece
+                        if request.leaves:
+                            break
+                        if request.meanwhile and content == piece:
+                            await asks(request.meanwhile)
+            except httpx.ConnectError:
+                return None
+            return Answer.read(response.status_code, response.headers, content)
+
+    yield ask
+
+
+@contextmanager
+def by_requests(server):
+    with requests.Session() as session:
+        session.mount("http://test/", FauxAdapter(server))
+        yield requests_asks(session, "http://test/")
+
+
+def requests_asks(session, base):
+    def ask(request):
+        headers, content = request.content()
+        try:
+            with session.request(
+                request.method, base + request.url, headers=headers, data=content, stream=True
+            ) as response:
+                content = b""
+                for piece in response.iter_content(None):
+                    content += piece
+                    if request.leaves:
+                        break
+                    if request.meanwhile and content == piece:
+                        ask(request.meanwhile)
+        except requests.ConnectionError:
+            return None
+        return Answer.read(response.status_code, response.headers, content)
+
+    return ask
+
+
+HOSTS = {
+    "handle": [in_steps, in_one],
+    "ASGI": [over_asgi],
+    "httpx": [by_httpx, by_httpx_asynchronously],
+    "requests": [by_requests],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "case"),
+    [
+        pytest.param(name, host, case, id=f"{host.__name__}-{case.name}")
+        for name, hosts in HOSTS.items()
+        for host in hosts
+        for case in cases(name)
+    ],
+)
+def test_a_case_of_the_table(server, name, host, case):
     server.reset()
 
-    answers = [host(server, request) for request, _ in case.steps]
+    with host(server) as ask:
+        found = answers(case, ask)
 
-    assert answers == [answer for _, answer in case.steps]
+    assert found == expected(name, case)
 
 
 def test_the_table_is_all_there():
-    assert len(CASES) == 23
-    assert sum(len(case.steps) for case in CASES) == 83
+    assert len(CASES) == 42
+    assert sum(len(case.steps) for case in CASES) == 139

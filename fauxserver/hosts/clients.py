@@ -1,0 +1,331 @@
+"""What the hosts for Python's HTTP clients share: a request that is answered where its client runs, by one thread.
+
+A handler runs on the thread that asks, so that what belongs to a thread (a connection of `sqlite3`, a transaction of
+Django's) is where the test has made it; no event loop is in its sight, even if one runs there. What is asynchronous
+runs on the event loop of the asynchronous client, or, for a synchronous one, on a loop of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from asyncio import events, tasks
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from fauxserver.bodies import decode
+from fauxserver.errors import BodyError, FauxServerWarning, HTTPError
+from fauxserver.exchange import Exchange
+from fauxserver.messages import Request, Response, encode_piece
+from fauxserver.server import FauxServer
+
+T = TypeVar("T")
+
+# Several threads may ask at once, and the table's index is made when it is first needed.
+_accepting = threading.RLock()
+
+
+# --- A request comes in --------------------------------------------------------------------------------------------
+
+
+def request_of(method: str, url: str, headers: Iterable[tuple[str, str]], base: str | None) -> Request:
+    """A client's request. Where no *base* is given, expressions count from the root of the host that it asks."""
+    read = gather_headers(headers)
+    parts = urlsplit(url)
+    read.setdefault("host", parts.netloc)
+    return Request(
+        method,
+        url,
+        None,
+        read,
+        b"",
+        read.get("x-http-method-override"),
+        base or f"{parts.scheme}://{parts.netloc}/",
+    )
+
+
+def gather_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers by name, in lower case; of several with one name, one."""
+    read: dict[str, str] = {}
+    for name, value in headers:
+        name = name.lower()
+        read[name] = f"{read[name]}{'; ' if name == 'cookie' else ', '}{value}" if name in read else value
+    return read
+
+
+def accept(server: FauxServer, request: Request) -> Exchange | None:
+    """`server.accept`, from any thread."""
+    with _accepting:
+        return server.accept(request)
+
+
+def hand(exchange: Exchange, body: bytes) -> None:
+    """Give an accepted request its body, read by its content type."""
+    exchange.request = exchange.request._replace(body=body)
+    try:
+        exchange.data = decode(body, exchange.request.headers.get("content-type", ""))
+    except BodyError as error:
+        exchange.refuse(HTTPError(400, {"error": str(error)}))
+
+
+def passes(server: FauxServer, request: Request, otherwise: str) -> bool:
+    """Whether a request that no route wants may go to the network; warns of it where the server's policy says so.
+
+    *otherwise* is the policy if the server has none.
+    """
+    word = server.unmatched(request, "sync") if server.rules_for(request) else otherwise
+    if word == "warn":
+        warnings.warn(str(server.explain(request)), FauxServerWarning, stacklevel=2)
+    return word != "error"
+
+
+# --- Its answer is made --------------------------------------------------------------------------------------------
+
+
+class Late(Exception):
+    """It took longer than the client waits."""
+
+
+class Clock:
+    """How long a client waits for the next thing: *limit* seconds, or for ever."""
+
+    def __init__(self, limit: float | None) -> None:
+        self.limit = limit
+        self.start()
+
+    def start(self) -> None:
+        self._end = None if self.limit is None else monotonic() + self.limit
+
+    @property
+    def left(self) -> float | None:
+        """The seconds that are left."""
+        return None if self._end is None else max(0.0, self._end - monotonic())
+
+    def wait(self, seconds: float) -> float:
+        """How long to wait of *seconds*."""
+        return seconds if self.left is None else min(seconds, self.left)
+
+    def check(self) -> None:
+        if self._end is not None and monotonic() > self._end:
+            raise Late
+
+
+def answer(exchange: Exchange, clock: Clock) -> Response:
+    """Wait as long as the latency says, and answer."""
+    try:
+        with no_loop_in_sight():
+            delay = exchange.delay / 1000
+        if delay:
+            sleep(clock.wait(delay))
+            clock.check()
+        with no_loop_in_sight():
+            response = exchange.answer()
+        if not isinstance(response, Response):
+            response = run(response, clock.left)
+        clock.check()
+        return response
+    except BaseException:
+        exchange.drop()
+        raise
+
+
+async def answer_async(exchange: Exchange, clock: Clock) -> Response:
+    """The same, on the event loop that runs here."""
+    try:
+        with no_loop_in_sight():
+            delay = exchange.delay / 1000
+        if delay:
+            await asyncio.sleep(clock.wait(delay))
+            clock.check()
+        with no_loop_in_sight():
+            response = exchange.answer()
+        if not isinstance(response, Response):
+            response = await within(response, clock.left)
+        clock.check()
+        return response
+    except BaseException:
+        exchange.drop()
+        raise
+
+
+async def within(awaitable: Awaitable[T], seconds: float | None) -> T:
+    """Await it, but no longer than so many seconds."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await awaitable
+    except TimeoutError:
+        # There may be one of the handler's own, too.
+        if limit.expired():
+            raise Late from None
+        raise
+
+
+class Pieces:
+    """A streamed body, piece by piece as the client reads it."""
+
+    def __init__(self, response: Response, clock: Clock) -> None:
+        self._body = response._body
+        self._response = response
+        self._clock = clock
+        self._awaited = hasattr(self._body, "__anext__")
+
+    def next(self) -> bytes | None:
+        """The next piece; nothing at the end."""
+        self._clock.start()
+        try:
+            if self._awaited:
+                piece = run(self._body.__anext__(), self._clock.left)
+            else:
+                with no_loop_in_sight():
+                    piece = next(self._body)
+        except (StopIteration, StopAsyncIteration):
+            return None
+        self._clock.check()
+        return encode_piece(piece)
+
+    async def next_async(self) -> bytes | None:
+        """The same, on the event loop that runs here."""
+        if not self._awaited:
+            return self.next()
+        self._clock.start()
+        try:
+            piece = await within(self._body.__anext__(), self._clock.left)
+        except StopAsyncIteration:
+            return None
+        return encode_piece(piece)
+
+    def close(self) -> None:
+        """Nobody reads on: let it clean up."""
+        if self._awaited:
+            run(self._response.close(), None)
+        else:
+            with no_loop_in_sight():
+                getattr(self._body, "close", bool)()
+
+    async def close_async(self) -> None:
+        if self._awaited:
+            await self._response.close()
+        else:
+            self.close()
+
+
+def told(exchange: Exchange, error: Exception) -> str:
+    """Why a streamed body has broken off."""
+    failure = exchange.error
+    return failure if isinstance(failure, str) else failure.message if failure else str(error)
+
+
+def wire(headers: Mapping[str, Any], length: int | None) -> list[tuple[bytes, bytes]]:
+    """Headers as they are sent."""
+    given = {str(name).lower(): str(value) for name, value in headers.items()}
+    if length is not None:
+        given.setdefault("content-length", str(length))
+    return [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in given.items()]
+
+
+def wire_stream(response: Response) -> list[tuple[bytes, bytes]]:
+    """The headers of a response whose body is streamed."""
+    return wire({"content-type": "text/plain; charset=utf-8", **lower(response.headers)}, None)
+
+
+def lower(headers: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+# --- Where it runs -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def no_loop_in_sight() -> Iterator[None]:
+    """Hide the event loop that runs on this thread, if one does.
+
+    A handler that is no coroutine function is a synchronous one on every host: it may call `asyncio.run`, and Django's
+    ORM, which refuses to work where a loop runs.
+    """
+    loop = events._get_running_loop()
+    if loop is None:
+        yield
+        return
+    task = asyncio.current_task(loop)
+    if task is not None:
+        tasks._leave_task(loop, task)
+    events._set_running_loop(None)
+    try:
+        yield
+    finally:
+        events._set_running_loop(loop)
+        if task is not None:
+            tasks._enter_task(loop, task)
+
+
+def run(awaitable: Awaitable[T], seconds: float | None) -> T:
+    """Await it from a thread that does not, but no longer than so many seconds."""
+    return _loop.run(awaitable, seconds)
+
+
+class _Loop:
+    """An event loop on a thread of its own, for whoever has none: all of them share it, as a server's requests do.
+
+    Tasks that handlers begin go on there between requests.
+    """
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def run(self, awaitable: Awaitable[T], seconds: float | None) -> T:
+        if threading.current_thread() is self._thread:
+            # A handler that is itself a client, and holds the loop up.
+            with no_loop_in_sight():
+                return asyncio.run(within(awaitable, seconds))
+        future = asyncio.run_coroutine_threadsafe(within(awaitable, seconds), self._running())
+        try:
+            return future.result()
+        except BaseException:
+            # Somebody has pressed Ctrl-C, say.
+            future.cancel()
+            raise
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None or self._thread is None or not self._thread.is_alive():
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=self._loop.run_forever, name="fauxserver", daemon=True)
+                self._thread.start()
+            return self._loop
+
+
+_loop = _Loop()
+
+
+# --- Clients that make their own transports ------------------------------------------------------------------------
+
+
+class Interception:
+    """What answers the requests of clients that nobody can give a transport; call it, or leave its block, to end it."""
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        self._end = end
+
+    def __call__(self) -> None:
+        self._end()
+
+    def __enter__(self) -> Interception:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+
+def is_below(url: str, base: str | None) -> bool:
+    """Whether a url is below an address."""
+    if base is None:
+        return True
+    base = base.rstrip("/")
+    return url.startswith(base) and (len(url) == len(base) or url[len(base)] in "/?#")
