@@ -80,6 +80,10 @@ class RouteFileError(FauxServerError):
         self.source_line = source_line
 
 
+class HostError(FauxServerError):
+    """A host that cannot do what it was asked for: a port that is taken, say."""
+
+
 class HTTPError(FauxServerError):
     """Raise it in a handler to fail the request with a status of your choice.
 

@@ -1,27 +1,88 @@
-"""A real port, for as long as a `with` block lasts: uvicorn on a thread of its own."""
+"""A real port for a server, from within a program: `with serving(server) as url: …`."""
 
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any
 
 import uvicorn
 
+from fauxserver.errors import HostError
+from fauxserver.hosts.asgi import App, Application
+from fauxserver.server import FauxServer
+
 
 @contextmanager
-def serving(app: Any, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve an ASGI application, such as a server, and give its address."""
-    with socket.create_server((host, port)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-        thread = Thread(target=server.run, args=([listening],), name="fauxserver live", daemon=True)
-        thread.start()
+def serving(app: FauxServer | App, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve *app* in the background, and give its address, without a slash at the end.
+
+    It is a server or any other ASGI application. Port 0 takes a free one. Afterwards the port is free again, and no
+    thread is left but one whose handler does not end.
+
+    >>> from urllib.request import urlopen
+    >>> with serving(FauxServer().get("motto", {"text": "read more"})) as url:
+    ...     urlopen(f"{url}/motto").read()
+    b'{"text":"read more"}'
+    """
+    application: Any = Application(app) if isinstance(app, FauxServer) else app
+    listener = listen(host, port)
+    server = uvicorn.Server(configure(application))
+    thread = threading.Thread(target=server.run, args=([listener],), name="fauxserver-live", daemon=True)
+    thread.start()
+    try:
         while not server.started and thread.is_alive():
-            thread.join(0.001)
-        try:
-            yield f"http://{host}:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
+            thread.join(0.005)
+        if not server.started:
+            raise HostError("Cannot serve: the application has not started. Its own error is above.")
+        yield address_of(listener)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def configure(app: Any, **options: Any) -> uvicorn.Config:
+    """How uvicorn is to serve an application."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on" if isinstance(app, Application) else "auto",
+        ws="none",
+        timeout_graceful_shutdown=1,
+        **options,
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises HostError if that cannot be."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):
+        raise HostError(
+            f"Cannot listen on {host!r}: there is no such address on this machine. Try 127.0.0.1."
+        ) from None
+    family, _, _, _, where = found[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(where)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise HostError(
+            f"Cannot listen on {host}:{port}: {error.strerror}. Choose another port; 0 takes a free one."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """The address of what a socket listens to, as a client has to write it."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
