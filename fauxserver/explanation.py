@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from fauxserver.messages import Request
 from fauxserver.routes import Candidate, Leaf, Node, RouteInfo, RouteTable, outside, part_of
-from fauxserver.urlexp import Hole, subject
+from fauxserver.urlexp import Hole, fold, subject
 
 MOST = 3
 """So many routes are named."""
@@ -105,6 +105,8 @@ def _why(edits: tuple[_Edit, ...], candidate: Candidate) -> str:
                 told.append(f"begins {given}")
             case "trailing":
                 told.append(f"ends {given}")
+            case "whole":
+                told.append("does not match as a whole")
             case "case":
                 told.append(f'has "{_clip(str(wanted))}" and the url "{_clip(given)}": upper and lower case differ')
             case "extra":
@@ -150,6 +152,8 @@ class _State(NamedTuple):
     edits: tuple[_Edit, ...]
     begins: int
     """At which depth names begin, after the origin."""
+    text: str
+    """What expressions of this kind are held against."""
     anchored: bool
     """Whether a name agrees, if only nearly: without any, a route is not near."""
 
@@ -167,15 +171,16 @@ class _Search:
         self._serial = count()
         self._best: dict[tuple[int, int, bool], float] = {}
         self._close: dict[tuple[int, str], list[tuple[float, str]]] = {}
-        for (base, place, whole), root in table.index.trees.items():
+        for (base, place, whole, folds), root in table.index.trees.items():
             text = part_of(request.url, request.base, base, place)
             edits: tuple[_Edit, ...] = ()
             price = 0.0
             if text is None:
                 text, address = outside(request.url, request.base, base, place)
                 edits, price = (_Edit("base", wanted=address),), _BASE
-            segments = subject(text, whole).split("/")
-            start = _State(root, segments, 0, 0, edits, 3 if place == "url" else 0, False)
+            text = subject(text, whole)
+            segments = (fold(text) if folds else text).split("/")
+            start = _State(root, segments, 0, 0, edits, 3 if place == "url" else 0, text, False)
             self._push(price, start)
             if edits and place == "relative":
                 # Or the url has other names where the address has its own.
@@ -293,6 +298,12 @@ class _Search:
         for candidate in own or [candidates[-1] for candidates in leaf.values()]:
             edits = state.edits
             dearer = price
+            if not edits and candidate.picks is None and candidate.route.exp.match_subject(state.text) is None:
+                # It has what the index looks for, and no more.
+                if not state.anchored:
+                    continue
+                edits = (_Edit("whole"),)
+                dearer += _SEGMENT
             if not own:
                 edits = (*edits, _Edit("method", method, candidate.route.method))
                 dearer += _METHOD

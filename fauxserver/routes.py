@@ -1,7 +1,8 @@
 """`Route` and `RouteTable`: which route wins is decided here and nowhere else.
 
 Among the routes whose expression matches the url, one for the exact method beats one for any method; between equals
-the one added last wins. To find them without trying all, expressions are kept in a tree by their segments.
+the one added last wins. In a table where the first counts it is the one added first, whatever its method. To find them
+without trying all, expressions are kept in a tree by their segments.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from weakref import WeakSet
 
 from fauxserver.errors import FauxServerWarning
 from fauxserver.messages import Request
-from fauxserver.urlexp import Captures, Hole, Pick, Shape, UrlExp, subject, whole_characters
+from fauxserver.urlexp import Captures, Hole, Pick, Shape, UrlExp, fold, subject, whole_characters
 
 _ids = count(1)
 T = TypeVar("T")
@@ -101,7 +102,7 @@ class Route:
 
 
 Order: TypeAlias = "tuple[int, ...]"
-"""A route's place in a table: later ones are greater. In an included table it begins with that table's place."""
+"""A route's place in a table: the greater wins. In an included table it begins with that table's place."""
 
 
 class Match(NamedTuple):
@@ -127,6 +128,8 @@ class RouteTable:
         """`None` where nobody has said; then an including table decides nothing either."""
         self.base: str | None = None
         """The address that these routes stand below."""
+        self.first = False
+        """Whether of several routes that match the one added first wins."""
         self.parents: WeakSet[RouteTable] = WeakSet()
         self.on_change: Callable[[], None] | None = None
         """Called when a route, an included one too, is added or removed, or `enabled` or `base` is set."""
@@ -144,7 +147,8 @@ class RouteTable:
 
     def get(self, name: str) -> Route | None:
         """The route of that name; where there are several, the one that wins."""
-        for item in reversed(self._items.values()):
+        items = self._items.values() if self.first else reversed(self._items.values())
+        for item in items:
             if isinstance(item, RouteTable):
                 found = item.get(name)
                 if found:
@@ -174,7 +178,7 @@ class RouteTable:
         place = next(self._next)
         self._items[place] = route
         self._places[route.name] = place
-        self._extend(_Entry((place,), route, (self.owner,), self.base))
+        self._extend(_Entry((self.rank(place),), route, (self.owner,), self.base))
         return route
 
     def remove(self, name: str) -> bool:
@@ -225,6 +229,10 @@ class RouteTable:
             table.parents.add(self)
         self._rebuild()
 
+    def rank(self, place: int) -> int:
+        """How a place stands among the others: the greater wins."""
+        return -1 - place if self.first else place
+
     def changed(self) -> None:
         """Say that `enabled` or `base` was set."""
         self._rebuild()
@@ -241,8 +249,10 @@ class RouteTable:
         found = index.leaves(request.url, request.base)
         method = request.method
         best = index.best(found, method, request)
-        if best is None and method != "*":
-            best = index.best(found, "*", request)
+        if best is None:
+            return index.best(found, "*", request) if method != "*" else None
+        if index.first and method != "*":
+            return index.earlier(best, index.best(found, "*", request), found)
         return best
 
     @property
@@ -252,7 +262,7 @@ class RouteTable:
 
     def shares_segment(self, request: Request) -> bool:
         """Whether a route's url begins with the same name as the request's; of an absolute url, its path."""
-        for (base, place, _), root in self.index.trees.items():
+        for (base, place, _, folds), root in self.index.trees.items():
             part = part_of(request.url, request.base, base, place)
             if part is None:
                 part, address = outside(request.url, request.base, base, place)
@@ -265,7 +275,7 @@ class RouteTable:
             if part.startswith("/"):
                 part = part[1:]
                 root = root.fixed.get("", _NOWHERE) if place == "path" else root
-            first = _FIRST.match(part)
+            first = _FIRST.match(fold(part) if folds else part)
             if first is not None and first[0] in root.fixed:
                 return True
         return False
@@ -280,7 +290,7 @@ class RouteTable:
     def _entries(self) -> Iterator[_Entry]:
         for place, item in self._items.items():
             if isinstance(item, Route):
-                yield _Entry((place,), item, (self.owner,), self.base)
+                yield _Entry((self.rank(place),), item, (self.owner,), self.base)
             elif self.lets(item):
                 for entry in item._entries():
                     yield entry.within(self, place)
@@ -329,29 +339,34 @@ class RouteTable:
         Only of those that the file added while it was read: a function that adds a route means to override one.
         """
         index.unchecked = 0
-        for route in self.rows():
+        for entry in self._entries():
+            route = entry.route
             if route.of_module and not route.suspected:
-                winner = _hides(self, route)
+                first = entry.order[-1] < 0
+                winner = _hides(self, route, first)
                 if winner is not None:
                     route.suspected = True
+                    which, where = ("first", "below") if first else ("last", "above")
                     warnings.warn_explicit(
                         f"{winner} ({winner.location}) hides {route} ({route.location}), because between two routes "
-                        f"that match the one added last wins. Move line {winner.line} above line {route.line}.",
+                        f"that match the one added {which} wins. Move line {winner.line} {where} line {route.line}.",
                         FauxServerWarning,
                         winner.file,
                         winner.line,
                     )
 
 
-def _hides(table: RouteTable, route: Route) -> Route | None:
-    """A later route of the same file and method that wins wherever *route* would have matched."""
+def _hides(table: RouteTable, route: Route, first: bool) -> Route | None:
+    """A route of the same file and method that wins wherever *route* would have matched: a later one or, where the
+    *first* counts, an earlier one."""
     winner = None
     for example in _examples(route.exp):
         match = table.match(Request(route.method, example))
         winner = match.route if match else None
         if (
             winner is None
-            or winner.id <= route.id
+            or winner is route
+            or (winner.id < route.id) is not first
             or winner.method != route.method
             or winner.file != route.file
             or not winner.of_module
@@ -362,7 +377,10 @@ def _hides(table: RouteTable, route: Route) -> Route | None:
 
 def _examples(exp: UrlExp) -> list[str]:
     """One url for each way to match the expression, with unlikely characters where it is not fixed."""
-    examples = []
+    examples: list[str] = []
+    if exp.decodes and any(shape.picks is None for shape in exp.shapes):
+        # What else it matches, its regular expression alone knows.
+        return examples
     for shape in exp.shapes if exp.place not in ("pattern", "foreign") else []:
         parts = [part if isinstance(part, str) else f"{part.prefix}\ue000{part.suffix}" for part in shape.segments]
         if shape.tail:
@@ -384,7 +402,9 @@ class _Entry(NamedTuple):
 
     def within(self, table: RouteTable, place: int) -> _Entry:
         """The same, seen from a table that includes it."""
-        return _Entry((place, *self.order), self.route, (table.owner, *self.owners), self.base or table.base)
+        return _Entry(
+            (table.rank(place), *self.order), self.route, (table.owner, *self.owners), self.base or table.base
+        )
 
 
 # --- The index -----------------------------------------------------------------------------------------------------
@@ -396,7 +416,9 @@ class Index:
     def __init__(self) -> None:
         self.size = 0
         self.unchecked = 0
-        self.trees: dict[tuple[str | None, str, bool], Node] = {}
+        self.trees: dict[tuple[str | None, str, bool, bool], Node] = {}
+        self.first = False
+        """Whether there is a table in it where the first counts."""
         self.patterns: dict[str, list[Candidate]] = {}
         self.foreign: dict[int, Candidate] = {}
 
@@ -404,32 +426,36 @@ class Index:
         """Take a route in."""
         self.size += 1
         self.unchecked += 1
+        self.first = self.first or min(entry.order) < 0
         route = entry.route
         if route.exp.place == "pattern":
             _insort(self.patterns.setdefault(route.method, []), Candidate(entry, 0, None))
         elif route.exp.place == "foreign":
             self.foreign[route.id] = Candidate(entry, 0, None)
         else:
-            root = self.trees.setdefault((entry.base, route.exp.place, route.exp.whole), Node())
-            for rank, shape in enumerate(route.exp.shapes):
+            exp = route.exp
+            root = self.trees.setdefault((entry.base, exp.place, exp.whole, exp.folds), Node())
+            kind = Decoding if exp.decodes else Candidate
+            for rank, shape in enumerate(exp.shapes):
                 leaf = root.leaf_for(shape)
-                _insort(leaf.setdefault(route.method, []), Candidate(entry, rank, shape))
+                _insort(leaf.setdefault(route.method, []), kind(entry, rank, shape))
 
     def leaves(self, url: str, base: str | None) -> list[tuple[Leaf, str, list[str]]]:
         """The leaves whose fixed segments are those of the url, each with what it is to match, whole and cut."""
         found: list[tuple[Leaf, str, list[str]]] = []
-        for (table_base, place, whole), root in self.trees.items():
+        for (table_base, place, whole, folds), root in self.trees.items():
             part = url if base is None and table_base is None else part_of(url, base, table_base, place)
             if part is None:
                 continue
             text = subject(part, whole)
             segments = text.split("/")
             nodes = [root]
-            for at, segment in enumerate(segments):
+            names = fold(text).split("/") if folds else segments
+            for at, segment in enumerate(names):
                 following = []
                 for node in nodes:
                     if node.tails is not None:
-                        rest = "/".join(segments[at:])
+                        rest = "/".join(names[at:])
                         found += [(leaf, text, segments) for leaf in node.tails.find(rest)]
                     child = node.fixed.get(segment)
                     if child is not None:
@@ -468,6 +494,26 @@ class Index:
             if known and known.route.method == method and (best is None or known.order > best.order):
                 best, best_captures = known, ()
         return None if best is None else Match(best.route, best_captures, best.owners)
+
+    def earlier(self, exact: Match, other: Match | None, found: list[tuple[Leaf, str, list[str]]]) -> Match:
+        """Of a match for the exact method and one for any, the one that the table which holds both prefers."""
+        if other is None:
+            return exact
+        for one, another in zip(self._order(exact, found), self._order(other, found), strict=False):
+            if one != another:
+                # Two places in one table, where the first counts if they are negative.
+                return other if one < 0 and another > one else exact
+        return exact
+
+    def _order(self, match: Match, found: list[tuple[Leaf, str, list[str]]]) -> Order:
+        method = match.route.method
+        among = [*(leaf.get(method, ()) for leaf, _, _ in found), self.patterns.get(method, ()), self.foreign.values()]
+        return max(
+            candidate.order[0]
+            for candidates in among
+            for candidate in candidates
+            if candidate.route is match.route and candidate.owners == match.owners
+        )
 
 
 class Candidate:
@@ -518,6 +564,18 @@ class Candidate:
         if not text.isascii():
             captures = [value and whole_characters(value) for value in captures]
         return tuple(captures)
+
+
+class Decoding(Candidate):
+    """One whose captures are decoded."""
+
+    __slots__ = ()
+
+    def captures(self, text: str, segments: list[str]) -> Captures | None:
+        """As `Candidate.captures`."""
+        found = super().captures(text, segments)
+        # The regular expression's are decoded already.
+        return found if found is None or self.picks is None else self.route.exp.decode(found)
 
 
 _LINE_END = re.compile("[\n\r\u2028\u2029]")

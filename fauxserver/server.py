@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from fauxserver.explanation import Explanation
     from fauxserver.routefile import RouteFile
 
-    Expression = str | re.Pattern[str]
+    Expression = str | re.Pattern[str] | list[str]
+    Grammar = Callable[[Any], UrlExp]
     Guard = Callable[[float], AbstractContextManager[Any]]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,6 +46,8 @@ class FauxServer:
 
     *base* is the address it stands for (`"https://api.example.com/v1"`): its expressions are tried below that address.
     *time_limit* is how long a handler may run at a stretch, in milliseconds; the journal holds *journal_size* requests.
+    *expressions* is the grammar of its url expressions: `"backbone"`, `"express"`, or `Express(sensitive=True)`. With
+    *precedence* `"first"`, of several routes that match the one added first wins, instead of the `"latest"`.
     """
 
     routes: RouteTable
@@ -54,7 +57,19 @@ class FauxServer:
         made = _nursery.make(cls, sys._getframe(1)) if _nursery else None
         return made or super().__new__(cls)
 
-    def __init__(self, base: str | None = None, *, time_limit: float | None = None, journal_size: int = 1000) -> None:
+    def __init__(
+        self,
+        base: str | None = None,
+        *,
+        time_limit: float | None = None,
+        journal_size: int = 1000,
+        expressions: str | Grammar = "backbone",
+        precedence: str = "latest",
+    ) -> None:
+        self.read_expression = _grammar(expressions)
+        """Makes an `UrlExp` of an expression."""
+        if precedence not in ("latest", "first"):
+            raise RouteError(f'FauxServer: precedence={precedence!r} is none. Give "latest" or "first".')
         if not hasattr(self, "routes"):
             self.routes = RouteTable(self)
             self.on_change: Callable[[], None] | None = None
@@ -77,6 +92,7 @@ class FauxServer:
             self.journal = Journal(journal_size)
             self.default_time_limit: float | None = None
             """A host's: the time limit where nobody has set one."""
+        self.routes.first = precedence == "first"
         self._numbers = count(1)
         self._ready: _State | None = None
         self._restore(_State({}, None, base, None, None, None, time_limit, ()))
@@ -201,7 +217,7 @@ class FauxServer:
         line: int = 0,
     ) -> Route:
         """A host's: add a route whose handler only the page can call; here it is kept as it is, and never called."""
-        exp = url_exp if isinstance(url_exp, UrlExp) else UrlExp(url_exp)
+        exp = url_exp if isinstance(url_exp, UrlExp) else self.read_expression(url_exp)
         method = _method(method)
         route = Route(self._name(name, method, exp), exp, method, handler, label=label, file=file, line=line)
         return self.routes.add(route)
@@ -209,10 +225,14 @@ class FauxServer:
     def _add(
         self, url_exp: Expression, handler: Any, method: str | None, name: str | None, place: tuple[str, int, bool]
     ) -> None:
-        exp = UrlExp(url_exp)
+        exp = self.read_expression(url_exp)
         method = _method(method)
         file, line, of_module = place
         invoke = caller(handler, exp.params, f"{method} {exp}")
+        if exp.decodes:
+            from fauxserver.expressexp import checked
+
+            invoke = checked(invoke)
         self.routes.add(
             Route(
                 self._name(name, method, exp),
@@ -573,6 +593,21 @@ class _State(NamedTuple):
 
 
 # --- Where things come from ---------------------------------------------------------------------------------------
+
+
+def _grammar(expressions: Any) -> Grammar:
+    if expressions == "backbone":
+        return UrlExp
+    if expressions == "express":
+        from fauxserver.expressexp import Express
+
+        expressions = Express()
+    if callable(expressions):
+        return expressions  # type: ignore[no-any-return]
+    raise RouteError(
+        f"FauxServer: expressions={expressions!r} is no grammar. "
+        'Give "backbone", "express", or Express(sensitive=True).'
+    )
 
 
 def _nothing() -> None:

@@ -35,6 +35,11 @@ class UrlExp:
 
     __slots__ = ("_js", "_js_text", "_pattern", "_picks", "_shapes", "expression", "params", "parts", "place", "whole")
 
+    folds = False
+    """Whether upper and lower case are the same to it."""
+    decodes = False
+    """Whether its captures are decoded: `%20` is a space."""
+
     def __init__(self, expression: str | re.Pattern[str], *, braces: bool = False) -> None:
         """*braces*: whether `{id}` stands for itself, as in the page's JavaScript, or for a mistake."""
         self.expression: str | re.Pattern[str] = expression
@@ -46,7 +51,7 @@ class UrlExp:
         self._shapes: list[Shape] | None = None
         if isinstance(expression, str):
             if not braces:
-                _refuse_braces(expression)
+                refuse_braces(expression)
             self.parts = parse(expression)
             self.params: Captures = tuple(_names(self.parts))
             self.whole = "?" in expression or "#" in expression
@@ -99,6 +104,10 @@ class UrlExp:
         if self._picks is not None:
             captures = tuple([captures[pick] for pick in self._picks])
         return captures if subject.isascii() else tuple([value and whole_characters(value) for value in captures])
+
+    def decode(self, captures: Captures) -> Captures:
+        """The captures as a handler is given them; in this grammar, as they stand in the url."""
+        return captures
 
     @property
     def shapes(self) -> list[Shape]:
@@ -175,7 +184,17 @@ class Maybe(NamedTuple):
     parts: Parts
 
 
-Part: TypeAlias = "Text | Param | Splat | Star | Maybe"
+class Within(NamedTuple):
+    """Something between two slashes of which a regular expression says what it may be. (Of other grammars.)"""
+
+    name: str
+
+
+class Gap(NamedTuple):
+    """Anything: what the index does not look into, and the regular expression alone decides."""
+
+
+Part: TypeAlias = "Text | Param | Splat | Star | Maybe | Within | Gap"
 Parts: TypeAlias = "tuple[Part, ...]"
 
 _TOKEN = re.compile(r"[^:*()]+|[:*()]")
@@ -216,7 +235,8 @@ def parse(expression: str) -> Parts:
     return tuple(stack[0])
 
 
-def _refuse_braces(expression: str) -> None:
+def refuse_braces(expression: str) -> None:
+    """`{id}` is what others write for `:id`."""
     braces = _BRACES.search(expression) if "{" in expression else None
     if braces:
         raise UrlExpError(
@@ -270,7 +290,7 @@ def _names(parts: Parts) -> Iterator[str]:
             part = part.part
         if isinstance(part, Maybe):
             yield from _names(part.parts)
-        elif not isinstance(part, Text):
+        elif not isinstance(part, (Text, Gap)):
             yield part.name
 
 
@@ -295,6 +315,13 @@ def subject(url: str, whole: bool) -> str:
         if "#" in url:
             url = url[: url.index("#")]
     return url if url.isascii() else code_units(url)
+
+
+def fold(text: str) -> str:
+    """The text in lower case, as long as it was."""
+    if text.isascii():
+        return text.lower()
+    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
 
 
 def code_units(text: str) -> str:
@@ -331,7 +358,7 @@ def _js_source(parts: Parts) -> str:
             source.append("(.*?)")
         elif isinstance(part, Star):
             source.append(_js_source((part.part,)) + "*")
-        else:
+        elif isinstance(part, Maybe):
             source.append(f"(?:{_js_source(part.parts)})?")
     return "".join(source)
 
@@ -459,11 +486,7 @@ class _Absent(NamedTuple):
     """A hole in an optional part that is left out."""
 
 
-class _Gap(NamedTuple):
-    """Anything: what the index does not look into."""
-
-
-_Atom: TypeAlias = "Text | Param | Splat | Star | _Absent | _Gap"
+_Atom: TypeAlias = "Text | Param | Splat | Star | Within | _Absent | Gap"
 
 
 def _variants(parts: Parts) -> list[list[_Atom]]:
@@ -476,13 +499,13 @@ def _variants(parts: Parts) -> list[list[_Atom]]:
         inner = _variants(part.parts)
         if len(variants) * (len(inner) + 1) > _MOST_SHAPES:
             for variant in variants:
-                variant.append(_Gap())
+                variant.append(Gap())
             continue
         absent: list[_Atom] = [_Absent() for _ in _names(part.parts)]
         if _may_be_empty(part.parts):
             # Whether it takes part depends on whether it is empty: too fine a point for a shape.
-            absent.append(_Gap())
-            inner = [[_Gap()]]
+            absent.append(Gap())
+            inner = [[Gap()]]
         variants = [variant + choice for variant in variants for choice in [*inner, absent]]
     return variants
 
@@ -518,7 +541,7 @@ def _shape(atoms: list[_Atom]) -> Shape:
         elif isinstance(atom, _Absent):
             if picks is not None:
                 picks.append(None)
-        elif isinstance(atom, Param) or (
+        elif isinstance(atom, (Param, Within)) or (
             isinstance(atom, Star) and atom.part != Text("/") and not isinstance(atom.part, Splat)
         ):
             if not isinstance(atom, Param) or holes:
