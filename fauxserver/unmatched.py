@@ -17,7 +17,7 @@ Policy: TypeAlias = "str | Callable[[Request], str | None]"
 WORDS = ("bypass", "warn", "error")
 """It goes to the network in silence; it does, and the console says so; it fails as if there were no network."""
 
-_ASSETS = (
+ASSETS = (
     *(
         "js",
         "mjs",
@@ -41,7 +41,7 @@ _ASSETS = (
     *("webmanifest",),
 )
 """What a page is made of, by how the files are called. Data (`json`, `csv`, `xml`, `txt`) is not: routes have it."""
-_ASSET = re.compile(rf"[^?#]*\.(?:{'|'.join(_ASSETS)})(?:[?#]|\Z)|(?!https?:)[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
+_ASSET = re.compile(rf"[^?#]*\.(?:{'|'.join(ASSETS)})(?:[?#]|\Z)|(?!https?:)[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 
 
 class Rule(NamedTuple):

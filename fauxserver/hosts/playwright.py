@@ -1,0 +1,681 @@
+"""Answer the requests of a browser that Playwright drives: `detach = attach(page, server)`.
+
+With the synchronous API and the asynchronous one. Handlers run in the test's own thread, so that they see its database
+transaction and whatever else belongs to a thread; but no event loop runs as far as they can tell, so that `asyncio.run`
+and Django's ORM work in them, although Playwright's loop is the one that calls us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, overload
+from urllib.parse import urljoin
+from weakref import WeakSet
+
+from fauxserver.bodies import decode
+from fauxserver.errors import BodyError, FauxServerError, HTTPError
+from fauxserver.exchange import Exchange
+from fauxserver.explanation import Explanation
+from fauxserver.hosts.reach import Urls, reach, regexps
+from fauxserver.messages import Request, Response, encode_piece
+from fauxserver.routes import at_home, in_reach
+from fauxserver.server import FauxServer
+from fauxserver.unmatched import WORDS, judge
+from fauxserver.urlexp import Hole
+
+if TYPE_CHECKING:
+    from playwright import async_api, sync_api
+
+    OnUnmatched = Callable[[Explanation, str], str | None]
+
+MOST_BYTES = 64 * 1024 * 1024
+"""The longest streamed body: Playwright wants it whole."""
+MOST_REDIRECTS = 20
+PARTS = frozenset({"document", "stylesheet", "image", "media", "font", "script", "texttrack", "manifest"})
+"""What pages are made of. Only a route that names such a url answers it, and nobody is told where none does."""
+MOST_REGISTRATIONS = 16
+
+log = logging.getLogger("fauxserver")
+
+
+@overload
+def attach(
+    target: sync_api.Page | sync_api.BrowserContext,
+    server: FauxServer,
+    *,
+    base: str | None = None,
+    on_unmatched: OnUnmatched | None = None,
+) -> Callable[[], None]: ...
+@overload
+def attach(
+    target: async_api.Page | async_api.BrowserContext,
+    server: FauxServer,
+    *,
+    base: str | None = None,
+    on_unmatched: OnUnmatched | None = None,
+) -> Awaitable[Callable[[], Awaitable[None]]]: ...
+def attach(target: Any, server: FauxServer, *, base: str | None = None, on_unmatched: OnUnmatched | None = None) -> Any:
+    """Answer the requests of a page, or of all pages of a context, with *server*; returns the function that ends it.
+
+    With the asynchronous API both are awaited: `detach = await attach(page, server)`, `await detach()`.
+
+    *base* is the address that expressions count from: `books/:id` is what comes after it, `/books/:id` a path on its
+    origin. `"/"` stands for the root of any origin. Without it, expressions count from the page's own address, as in
+    the page, and where that finds no route from the root of its origin, as over HTTP.
+
+    *on_unmatched* is told of requests that no route wants: of those below an explicit base (`"error"`), of those whose
+    path begins as a route's does (`"warn"`), and of those that `server.set_unmatched` speaks of. It is called with an
+    Explanation and that word; it may return another: `"error"`, and the request fails; `"warn"` or `"bypass"`, and it
+    goes to the network.
+    """
+    api = _api_of(target)
+    if api is None:
+        raise FauxServerError(
+            f"attach: {target!r} is no page, and no context, of Playwright's. "
+            "Give it a Page or a BrowserContext, of the sync or of the async API."
+        )
+    if not isinstance(server, FauxServer):
+        raise FauxServerError(f"attach: {server!r} is no FauxServer. Give it the server after the page.")
+    if base is not None:
+        base = _address(base)
+    # What there is to warn of is said here, and not to Playwright.
+    server.routes.prepare()
+    if api == "sync_api":
+        return _SyncAttachment(target, server, base, on_unmatched).begin()
+    return _AsyncAttachment(target, server, base, on_unmatched).begin()
+
+
+def _api_of(target: Any) -> str | None:
+    for api in ("sync_api", "async_api"):
+        module = sys.modules.get(f"playwright.{api}")
+        if module is not None and isinstance(target, (module.Page, module.BrowserContext)):
+            return api
+    return None
+
+
+def _address(base: str) -> str:
+    if not (base.startswith(("http://", "https://", "/"))):
+        raise FauxServerError(
+            f"attach: {base!r} is no base. Give an address, as in 'http://localhost:8000/api', or '/' for the root of "
+            "any origin."
+        )
+    return base if base.endswith("/") else f"{base}/"
+
+
+# --- Where handlers run --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def no_running_loop() -> Iterator[None]:
+    """Let nobody see the event loop that runs, so that another one can be run, and nothing that blocks be refused."""
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+
+
+class _Attachment:
+    """A server that answers a page or a context."""
+
+    def __init__(self, target: Any, server: FauxServer, base: str | None, on_unmatched: OnUnmatched | None) -> None:
+        self.target = target
+        self.server = server
+        self.base = base
+        self.on_unmatched = on_unmatched
+        self.ended = False
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.thread = threading.get_ident()
+        self.flows: dict[Any, _Flow] = {}
+        """By Playwright's request."""
+        self.passed: WeakSet[Any] = WeakSet()
+        """Requests that no route wants: several of our registrations may be asked about one."""
+        self.reached: set[Urls] = set()
+        """The urls that Playwright has been told of."""
+        self.registered: list[Any] = []
+        self.before: Callable[[], None] | None = None
+        """Who was told of changes before us."""
+        # Playwright writes on what it is given to call, as it cannot on a method.
+        self.handle = lambda route: self.receive(route)
+        self.failed = lambda request: self.drop(request)
+        self.closed = lambda _: self.end()
+
+    # Beginning and end
+
+    def hook(self) -> None:
+        """Hear of changed routes, of requests that the page gives up, and of the page's end."""
+        self.before, self.server.on_change = self.server.on_change, self.changed
+        self.target.on("requestfailed", self.failed)
+        self.target.on("close", self.closed)
+        _attached.add(self)
+
+    def unhook(self) -> None:
+        """The opposite of `hook`."""
+        _attached.discard(self)
+        self.target.remove_listener("requestfailed", self.failed)
+        self.target.remove_listener("close", self.closed)
+        if self.server.on_change == self.changed:
+            self.server.on_change = self.before
+
+    def end(self) -> None:
+        """Answer nothing any more; what is on its way is dropped."""
+        if not self.ended:
+            self.ended = True
+            self.unhook()
+            for request in list(self.flows):
+                self.drop(request)
+
+    def drop(self, request: Any) -> None:
+        """Nobody waits for the answer to *request*."""
+        flow = self.flows.pop(request, None)
+        if flow is not None:
+            flow.dropped = True
+            if flow.exchange is not None:
+                flow.exchange.drop()
+            flow.task.cancel()
+
+    # Which urls are intercepted
+
+    def changed(self) -> None:
+        """The server's routes are others."""
+        if self.before is not None:
+            self.before()
+        if not self.ended:
+            self.renew()
+
+    def renew(self) -> None:
+        """Tell Playwright of urls that it has not been told of. To be told of too many does no harm."""
+        raise NotImplementedError
+
+    def missing(self) -> list[Any]:
+        """Regular expressions for the urls that Playwright has yet to be told of."""
+        urls = reach(self.server, self.base, self.on_unmatched is not None) - self.reached
+        self.reached |= urls
+        return regexps(urls) if urls else []
+
+    # A request
+
+    async def call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Call a function of Playwright's that waits."""
+        raise NotImplementedError
+
+    def step(self, function: Callable[[], None]) -> None:
+        """Run a stretch of a handler."""
+        function()
+
+    async def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Run what may call a handler's code: from the loop itself, where no task and no running loop is seen.
+
+        (In a task, Python 3.14 refuses to run another loop, whatever loop seems to run.)
+        """
+        assert self.loop is not None
+        done: asyncio.Future[Any] = self.loop.create_future()
+
+        def act() -> None:
+            try:
+                result = function(*args)
+            except Exception as error:
+                if not done.done():
+                    done.set_exception(error)
+            except BaseException:
+                done.cancel()
+                raise
+            else:
+                if not done.done():
+                    done.set_result(result)
+
+        def call() -> None:
+            if not done.done():
+                with no_running_loop():
+                    self.step(act)
+
+        self.loop.call_soon(call)
+        return await done
+
+    def receive(self, route: Any) -> None:
+        """Begin to answer. What Playwright has called ends at once; the answer comes when it is due."""
+        self.loop = asyncio.get_running_loop()
+        self.flows[route.request] = flow = _Flow(route)
+        flow.task = self.loop.create_task(self.answer(flow))
+
+    async def answer(self, flow: _Flow) -> None:
+        """Answer a request, or let it go."""
+        route = flow.route
+        try:
+            with no_running_loop():
+                exchange = flow.exchange = self.accept(route.request)
+                delay = exchange.delay if exchange is not None else 0
+            if exchange is None:
+                await self.release(route)
+                return
+            if delay:
+                await asyncio.sleep(delay / 1000)
+            await self.deliver(flow, exchange, await self.respond(exchange))
+        except asyncio.CancelledError:
+            if not flow.dropped:
+                raise
+            await self.abort(route)
+        except Exception as error:
+            # What cannot be answered must not wait for ever, either.
+            if not self.ended and not _is_closed(route.request):
+                log.error("%s %s cannot be answered: %s", route.request.method, route.request.url, error)
+            await self.abort(route)
+        finally:
+            if flow.exchange is not None:
+                flow.exchange.drop()
+            self.flows.pop(route.request, None)
+
+    async def abort(self, route: Any) -> None:
+        """Let a request fail, if there still is one."""
+        with suppress(Exception):
+            if not _is_closed(route.request):
+                await self.call(route.abort)
+
+    def accept(self, request: Any) -> Exchange | None:
+        """Take a request of Playwright's on."""
+        if not request.url.startswith(("http://", "https://")):
+            return None
+        headers = dict(request.headers)
+        body = request.post_data_buffer or b""
+        url = request.url.partition("#")[0]
+        headers.setdefault("host", url.split("/", 3)[2])
+        if body:
+            headers.setdefault("content-length", str(len(body)))
+        default = None
+        for base in self.bases(request):
+            asked = Request(request.method, url, None, headers, body, headers.get("x-http-method-override"), base)
+            exchange = self.take(asked)
+            if exchange is not None and exchange.route.name:
+                return exchange if request.resource_type not in PARTS or self.is_named(exchange) else None
+            default = default or exchange
+        return None if request.resource_type in PARTS else default
+
+    def take(self, request: Request) -> Exchange | None:
+        """Accept a request, with what it sends."""
+        exchange = self.server.accept(request)
+        if exchange is not None and request.body:
+            try:
+                exchange.data = decode(request.body, request.headers.get("content-type", ""))
+            except BodyError as error:
+                exchange.refuse(HTTPError(400, {"error": str(error)}))
+        return exchange
+
+    def bases(self, request: Any) -> list[str]:
+        """What expressions count from: the one that counts most first."""
+        if self.base is not None:
+            return [self.base]
+        document = None if request.is_navigation_request() else _document(request)
+        if document is None:
+            return [_root_of(request.url)] if request.is_navigation_request() else ["/"]
+        folder = document.partition("#")[0].partition("?")[0]
+        folder = folder[: folder.rindex("/") + 1]
+        root = _root_of(document)
+        return [folder] if folder == root else [folder, root]
+
+    def is_named(self, exchange: Exchange) -> bool:
+        """Whether a route names urls of its own, and is not there for what others leave."""
+        exp = exchange.route.exp
+        if exp.place == "pattern" or any(owner.base for owner in exchange.owners):
+            return True
+        skipped = {"url": 3, "path": 1}.get(exp.place, 0)
+        if self.base is not None and exp.place == "relative" and self.base not in ("/", _root_of(self.base)):
+            return True
+        for shape in exp.shapes:
+            segments = [*shape.segments, *([shape.tail] if shape.tail else [])][skipped:]
+            first = segments[0] if segments else ""
+            if isinstance(first, Hole) and not first.prefix:
+                return False
+        return True
+
+    # The answer
+
+    async def respond(self, exchange: Exchange) -> Response:
+        """What the handler answers."""
+        response = await self.run(exchange.answer)
+        if not isinstance(response, Response):
+            response = await response
+        return response  # type: ignore[no-any-return]
+
+    async def deliver(self, flow: _Flow, exchange: Exchange, response: Response) -> None:
+        """Give the browser an answer, the one at the end of its redirects."""
+        route, request = flow.route, flow.route.request
+        asked = exchange.request._replace(method=request.method)
+        cookies: list[str] = []
+        for _ in range(MOST_REDIRECTS):
+            if exchange.dropped:
+                return await self.abort(route)
+            status, headers, body = await self.read(exchange, response)
+            target = headers.get("location")
+            if status not in (301, 302, 303, 307, 308) or not target or asked.method == "HEAD":
+                break
+            # The browser would follow it to the network: Playwright is not asked about redirects.
+            redirected = _redirected(asked, status, urljoin(asked.url, target), headers.get("set-cookie"))
+            following = self.take(redirected)
+            if following is None:
+                break
+            cookies += filter(None, [headers.get("set-cookie")])
+            if request.is_navigation_request():
+                status, headers, body = _page_that_goes_to(redirected.url)
+                following.drop()
+                break
+            asked, exchange = redirected, following
+            flow.exchange = exchange
+            if exchange.delay:
+                await asyncio.sleep(exchange.delay / 1000)
+            response = await self.respond(exchange)
+        else:
+            return await self.abort(route)
+        if cookies:
+            headers["set-cookie"] = "\n".join([*cookies, *filter(None, [headers.get("set-cookie")])])
+        if request.method == "HEAD":
+            headers.setdefault("content-length", str(len(body)))
+            body = b""
+        origin = request.headers.get("origin")
+        if origin and origin != _root_of(request.url)[:-1] and "access-control-allow-origin" not in headers:
+            # Playwright permits the page to read the answer, but for its headers.
+            headers.setdefault("access-control-expose-headers", ", ".join(headers))
+        await self.call(route.fulfill, status=status, headers=headers, body=body)
+
+    async def read(self, exchange: Exchange, response: Response) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and the whole body."""
+        if response.kind != "stream":
+            return response.encode()
+        headers = {name.lower(): str(value) for name, value in response.headers.items()}
+        headers.setdefault("content-type", "text/plain; charset=utf-8")
+        pieces: list[bytes] = []
+        size = 0
+        body = response._body
+        try:
+            while True:
+                if hasattr(body, "__anext__"):
+                    try:
+                        piece = await body.__anext__()
+                    except StopAsyncIteration:
+                        break
+                else:
+                    # Each by itself, so that others have their turn.
+                    piece = await self.run(next, body, pieces)
+                    if piece is pieces:
+                        break
+                pieces.append(encode_piece(piece))
+                size += len(pieces[-1])
+                if size > MOST_BYTES:
+                    raise FauxServerError(
+                        f"{exchange.route} streams more than {MOST_BYTES} bytes, and Playwright wants a body whole. "
+                        "Let the stream end."
+                    )
+        finally:
+            await response.close()
+        return response.status, headers, b"".join(pieces)
+
+    # What no route wants
+
+    async def release(self, route: Any) -> None:
+        """Let a request go where it would go without us, or make it fail."""
+        request = route.request
+        if request not in self.passed:
+            self.passed.add(request)
+            if self.judge(request) == "error":
+                return await self.abort(route)
+        await self.call(route.fallback)
+
+    def judge(self, request: Any) -> str:
+        """What becomes of a request that no route wants; whoever wants to know is told."""
+        if (
+            not self.server.enabled
+            or self.ended
+            or request.resource_type in PARTS
+            or not request.url.startswith(("http://", "https://"))
+            or any(other.answers(request) for other in list(_attached) if other is not self)
+        ):
+            return "bypass"
+        asked = Request(request.method, request.url.partition("#")[0], base=self.bases(request)[-1])
+        with no_running_loop():
+            word = self.word_for(asked, request)
+            if word == "bypass":
+                return word
+            explanation = self.server.explain(asked)
+            if self.on_unmatched is None:
+                log.warning("%s", explanation)
+                return word
+            said = self.on_unmatched(explanation, word)
+        return said if said in WORDS else word
+
+    def word_for(self, asked: Request, request: Any) -> str:
+        for rule in self.server.rules_for(asked):
+            word = judge(rule.policy, asked)
+            if word is not None:
+                return word
+        if self.is_ours(asked, request):
+            return "error"
+        return self.server.default_policy(asked, "fetch" if self.on_unmatched else "sync")
+
+    def is_ours(self, asked: Request, request: Any) -> bool:
+        """Whether a url lies below an address that somebody has given us."""
+        if any(owner.base and in_reach(asked, owner.base) for owner in self.server._family()):
+            return True
+        if self.base is None or not in_reach(asked, self.base):
+            return False
+        document = _document(request)
+        return not self.base.startswith("/") or document is None or at_home(asked._replace(base=document), None)
+
+    def answers(self, request: Any) -> bool:
+        """Whether it is another attachment to the same page that answers."""
+        try:
+            page = request.frame.page
+        except Exception:
+            return False
+        return self.target in (page, page.context) and self.accept(request) is not None
+
+
+_attached: WeakSet[_Attachment] = WeakSet()
+
+
+class _Flow:
+    """A request on its way."""
+
+    def __init__(self, route: Any) -> None:
+        self.route = route
+        self.task: asyncio.Task[None]
+        self.exchange: Exchange | None = None
+        self.dropped = False
+
+
+# --- The two APIs --------------------------------------------------------------------------------------------------
+
+
+class _SyncAttachment(_Attachment):
+    """With the synchronous API, a call that waits switches to the greenlet in which the loop runs."""
+
+    dispatcher: Any = None
+    """That greenlet: a call that waits in it waits for ever."""
+
+    def begin(self) -> Callable[[], None]:
+        self.greenlets: Any = importlib.import_module("greenlet")
+        self.renew()
+        self.hook()
+        return self.detach
+
+    def detach(self) -> None:
+        """Let go of the page."""
+        if not self.ended:
+            self.end()
+            with suppress(Exception):
+                for url in self.registered:
+                    self.target.unroute(url, self.handle)
+
+    async def answer(self, flow: _Flow) -> None:
+        self.dispatcher = self.greenlets.getcurrent()
+        await super().answer(flow)
+
+    async def call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        assert self.loop is not None
+        done: asyncio.Future[Any] = self.loop.create_future()
+
+        def act() -> None:
+            try:
+                result = function(*args, **options)
+            except Exception as error:
+                if not done.done():
+                    done.set_exception(error)
+            else:
+                if not done.done():
+                    done.set_result(result)
+
+        self.switch(act)
+        return await done
+
+    def step(self, function: Callable[[], None]) -> None:
+        # A handler may call Playwright, too.
+        self.switch(function)
+
+    def switch(self, function: Callable[[], None]) -> None:
+        self.greenlets.greenlet(function).switch()
+
+    def renew(self) -> None:
+        if threading.get_ident() != self.thread or self.dispatcher is self.greenlets.getcurrent():
+            if self.loop is not None:
+                self.loop.call_soon_threadsafe(self.switch, self.renew)
+            return
+        loop = asyncio._get_running_loop()
+        try:
+            for url in self.missing():
+                self.target.route(url, self.handle)
+                self.registered.append(url)
+        except Exception:
+            # The page may be closed by now.
+            if not self.registered:
+                raise
+        finally:
+            # As it was: in a handler none is seen.
+            if loop is None:
+                asyncio._set_running_loop(None)
+
+
+class _AsyncAttachment(_Attachment):
+    """With the asynchronous API all is awaited."""
+
+    async def begin(self) -> Callable[[], Awaitable[None]]:
+        self.loop = asyncio.get_running_loop()
+        for url in self.missing():
+            await self.target.route(url, self.handle)
+            self.registered.append(url)
+        self.hook()
+        return self.detach
+
+    async def detach(self) -> None:
+        """Let go of the page."""
+        if not self.ended:
+            self.end()
+            with suppress(Exception):
+                for url in self.registered:
+                    await self.target.unroute(url, self.handle)
+
+    async def call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        return await function(*args, **options)
+
+    def renew(self) -> None:
+        assert self.loop is not None
+        if threading.get_ident() != self.thread:
+            self.loop.call_soon_threadsafe(self.renew)
+            return
+        for url in self.missing():
+            self.registered.append(url)
+            hidden = asyncio._get_running_loop()
+            asyncio._set_running_loop(self.loop)
+            try:
+                # What is sent now is there before whatever is sent next.
+                begun = _Begun(self.target.route(url, self.handle))
+            finally:
+                asyncio._set_running_loop(hidden)
+            self.loop.create_task(_in_silence(begun))
+
+
+class _Begun:
+    """A coroutine that has taken its first step already."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._coroutine = coroutine
+        self._waits: Any = None
+        self._over = False
+        try:
+            self._waits = coroutine.send(None)
+        except StopIteration:
+            self._over = True
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        while not self._over:
+            try:
+                sent = yield self._waits
+            except BaseException as error:
+                self._go(self._coroutine.throw, error)
+            else:
+                self._go(self._coroutine.send, sent)
+
+    def _go(self, action: Callable[[Any], Any], value: Any) -> None:
+        try:
+            self._waits = action(value)
+        except StopIteration:
+            self._over = True
+
+
+async def _in_silence(awaitable: Awaitable[Any]) -> None:
+    # The page may be closed by now.
+    with suppress(Exception):
+        await awaitable
+
+
+# --- What Playwright says of a request -----------------------------------------------------------------------------
+
+
+def _document(request: Any) -> str | None:
+    """The address of the document that a request belongs to, if it has one."""
+    try:
+        frame = request.frame
+        while frame is not None and not frame.url.startswith(("http://", "https://")):
+            frame = frame.parent_frame
+    except Exception:
+        # A service worker's, or the first one of a popup.
+        return None
+    return None if frame is None else frame.url
+
+
+def _is_closed(request: Any) -> bool:
+    try:
+        return bool(request.frame.page.is_closed())
+    except Exception:
+        return False
+
+
+def _root_of(url: str) -> str:
+    return "/".join(url.split("/", 3)[:3]) + "/"
+
+
+def _redirected(asked: Request, status: int, url: str, cookie: str | None) -> Request:
+    """The request that a browser makes when it is sent elsewhere."""
+    headers = dict(asked.headers)
+    headers["host"] = url.split("/", 3)[2] if "//" in url else ""
+    if cookie:
+        pairs = [line.partition(";")[0].strip() for line in cookie.split("\n")]
+        headers["cookie"] = "; ".join([*filter(None, [headers.get("cookie")]), *pairs])
+    if status == 303 or (status in (301, 302) and asked.method == "POST"):
+        for name in ("content-type", "content-length", "content-encoding"):
+            headers.pop(name, None)
+        return asked._replace(method="GET", url=url.partition("#")[0], headers=headers, body=b"")
+    return asked._replace(url=url.partition("#")[0], headers=headers)
+
+
+def _page_that_goes_to(url: str) -> tuple[int, dict[str, str], bytes]:
+    """A page that goes elsewhere at once: so its next request is one that Playwright asks about."""
+    import json
+
+    target = json.dumps(url).replace("<", "\\u003c")
+    page = f"<!doctype html><script>location.replace({target})</script>"
+    return 200, {"content-type": "text/html; charset=utf-8"}, page.encode()
