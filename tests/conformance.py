@@ -382,6 +382,9 @@ LACKS: dict[str, dict[str, str]] = {
         "redirects": VALUES,
     },
     "fetch": {},
+    "Playwright": {
+        "pieces": "It takes a body whole (playwright#33564).",
+    },
     "XMLHttpRequest": {
         "pieces": "It tells of texts that grow, and of no pieces.",
     },

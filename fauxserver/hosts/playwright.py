@@ -144,8 +144,11 @@ class _Attachment:
         """Who was told of changes before us."""
         # Playwright writes on what it is given to call, as it cannot on a method.
         self.handle = lambda route: self.receive(route)
-        self.failed = lambda request: self.drop(request)
+        self.failed = lambda request: self.give_up(request)
         self.closed = lambda _: self.end()
+        self.left = lambda page: self.leave(page)
+        self.pages: WeakSet[Any] = WeakSet()
+        """Those that have asked."""
 
     # Beginning and end
 
@@ -161,25 +164,49 @@ class _Attachment:
         _attached.discard(self)
         self.target.remove_listener("requestfailed", self.failed)
         self.target.remove_listener("close", self.closed)
+        for page in list(self.pages):
+            page.remove_listener("close", self.left)
+            page.remove_listener("crash", self.left)
+        self.pages.clear()
         if self.server.on_change == self.changed:
             self.server.on_change = self.before
 
-    def end(self) -> None:
-        """Answer nothing any more; what is on its way is dropped."""
-        if not self.ended:
-            self.ended = True
-            self.unhook()
-            for request in list(self.flows):
-                self.drop(request)
+    def end(self) -> list[Any]:
+        """Answer nothing any more. Gives Playwright's routes of what was on its way, which is dropped."""
+        if self.ended:
+            return []
+        self.ended = True
+        self.unhook()
+        # They are to be aborted before Playwright hears that nobody intercepts them: it would send them on.
+        return [flow.route for request in list(self.flows) if (flow := self.drop(request)) is not None]
 
-    def drop(self, request: Any) -> None:
+    def watch(self, page: Any) -> None:
+        """Hear when a page ends: a context may live on."""
+        if page is not None and page not in self.pages:
+            self.pages.add(page)
+            page.on("close", self.left)
+            page.on("crash", self.left)
+
+    def give_up(self, request: Any) -> None:
+        """The page does not wait for the answer any more."""
+        flow = self.drop(request)
+        if flow is not None:
+            flow.left = True
+
+    def leave(self, page: Any) -> None:
+        """Drop what a page that has ended was waiting for."""
+        for request, flow in list(self.flows.items()):
+            if flow.page is page:
+                self.give_up(request)
+
+    def drop(self, request: Any) -> _Flow | None:
         """Nobody waits for the answer to *request*."""
         flow = self.flows.pop(request, None)
         if flow is not None:
-            flow.dropped = True
             if flow.exchange is not None:
                 flow.exchange.drop()
             flow.task.cancel()
+        return flow
 
     # Which urls are intercepted
 
@@ -243,6 +270,7 @@ class _Attachment:
         """Begin to answer. What Playwright has called ends at once; the answer comes when it is due."""
         self.loop = asyncio.get_running_loop()
         self.flows[route.request] = flow = _Flow(route)
+        self.watch(flow.page)
         flow.task = self.loop.create_task(self.answer(flow))
 
     async def answer(self, flow: _Flow) -> None:
@@ -259,8 +287,9 @@ class _Attachment:
                 await asyncio.sleep(delay / 1000)
             await self.deliver(flow, exchange, await self.respond(exchange))
         except asyncio.CancelledError:
-            if not flow.dropped:
+            if not flow.left:
                 raise
+            # Playwright still waits for us.
             await self.abort(route)
         except Exception as error:
             # What cannot be answered must not wait for ever, either.
@@ -468,11 +497,8 @@ class _Attachment:
 
     def answers(self, request: Any) -> bool:
         """Whether it is another attachment to the same page that answers."""
-        try:
-            page = request.frame.page
-        except Exception:
-            return False
-        return self.target in (page, page.context) and self.accept(request) is not None
+        page = _page_of(request)
+        return page is not None and self.target in (page, page.context) and self.accept(request) is not None
 
 
 _attached: WeakSet[_Attachment] = WeakSet()
@@ -483,9 +509,11 @@ class _Flow:
 
     def __init__(self, route: Any) -> None:
         self.route = route
+        self.page = _page_of(route.request)
         self.task: asyncio.Task[None]
         self.exchange: Exchange | None = None
-        self.dropped = False
+        self.left = False
+        """Whether the page has given it up."""
 
 
 # --- The two APIs --------------------------------------------------------------------------------------------------
@@ -504,12 +532,18 @@ class _SyncAttachment(_Attachment):
         return self.detach
 
     def detach(self) -> None:
-        """Let go of the page."""
-        if not self.ended:
-            self.end()
+        """Let go of the page. What is on its way fails: nothing of the server runs any more when this returns."""
+        if self.dispatcher is not None and self.dispatcher is self.greenlets.getcurrent():
+            assert self.loop is not None
+            self.loop.call_soon(self.switch, self.detach)
+            return
+        for route in self.end():
             with suppress(Exception):
-                for url in self.registered:
-                    self.target.unroute(url, self.handle)
+                route.abort()
+        with suppress(Exception):
+            for url in self.registered:
+                self.target.unroute(url, self.handle)
+        self.registered.clear()
 
     async def answer(self, flow: _Flow) -> None:
         self.dispatcher = self.greenlets.getcurrent()
@@ -571,12 +605,14 @@ class _AsyncAttachment(_Attachment):
         return self.detach
 
     async def detach(self) -> None:
-        """Let go of the page."""
-        if not self.ended:
-            self.end()
+        """Let go of the page. What is on its way fails: nothing of the server runs any more when this returns."""
+        for route in self.end():
             with suppress(Exception):
-                for url in self.registered:
-                    await self.target.unroute(url, self.handle)
+                await route.abort()
+        with suppress(Exception):
+            for url in self.registered:
+                await self.target.unroute(url, self.handle)
+        self.registered.clear()
 
     async def call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         return await function(*args, **options)
@@ -642,16 +678,21 @@ def _document(request: Any) -> str | None:
         while frame is not None and not frame.url.startswith(("http://", "https://")):
             frame = frame.parent_frame
     except Exception:
-        # A service worker's, or the first one of a popup.
         return None
     return None if frame is None else frame.url
 
 
-def _is_closed(request: Any) -> bool:
+def _page_of(request: Any) -> Any:
     try:
-        return bool(request.frame.page.is_closed())
+        return request.frame.page
     except Exception:
-        return False
+        # A service worker's, or the first one of a popup.
+        return None
+
+
+def _is_closed(request: Any) -> bool:
+    page = _page_of(request)
+    return page is not None and page.is_closed()
 
 
 def _root_of(url: str) -> str:

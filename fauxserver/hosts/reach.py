@@ -55,7 +55,7 @@ def reach(server: FauxServer, base: str | None, watched: bool = False) -> set[Ur
             for shape in exp.shapes:
                 urls |= _of_shape(root, shape, exp)
                 if watched:
-                    urls |= _beside(root, shape, exp.place)
+                    urls |= _beside(root, shape, exp)
     return urls | _of_others(server, base, watched)
 
 
@@ -108,6 +108,7 @@ def _of_shape(root: str, shape: Shape, exp: UrlExp) -> set[Urls]:
     hole = "[^/]*" if exp.whole else "[^/?#]*"
     segments = [_segment(segment, hole) for segment in shape.segments]
     end = "" if exp.whole else END
+    flags = "i" if exp.folds else ""
     if shape.tail is not None:
         segments.append(escape(shape.tail.prefix))
         end = ""
@@ -115,13 +116,13 @@ def _of_shape(root: str, shape: Shape, exp: UrlExp) -> set[Urls]:
         # A browser's urls have no such letters.
         return set()
     if exp.place == "url":
-        return {Urls("/".join(segments[:3]), tuple(segments[3:]), end)}
+        return {Urls("/".join(segments[:3]), tuple(segments[3:]), end, flags)}
     if exp.place == "path":
         segments = segments[1:]
-    urls = {Urls(root, tuple(segments), end)}
+    urls = {Urls(root, tuple(segments), end, flags)}
     if segments == [""] and root not in (ANY_FOLDER, ANY_ORIGIN):
         # What may be empty is met by the address itself, too, without its slash.
-        urls.add(Urls(root))
+        urls.add(Urls(root, flags=flags))
     return urls
 
 
@@ -129,19 +130,19 @@ def _segment(segment: str | Hole, hole: str) -> str:
     return escape(segment) if isinstance(segment, str) else escape(segment.prefix) + hole + escape(segment.suffix)
 
 
-def _beside(root: str, shape: Shape, place: str) -> set[Urls]:
+def _beside(root: str, shape: Shape, exp: UrlExp) -> set[Urls]:
     """The urls whose first name is that of the shape: they look as if they were meant for us."""
     segments = shape.segments
-    if place == "url":
+    if exp.place == "url":
         if len(segments) < 4 or not all(isinstance(segment, str) for segment in segments[:3]):
             return set()
         root, segments = "/".join(escape(str(segment)) for segment in segments[:3]), segments[3:]
-    elif place == "path":
+    elif exp.place == "path":
         segments = segments[1:]
     first = segments[0] if segments else ""
     if not isinstance(first, str) or not first or not first.isascii():
         return set()
-    return {Urls(root, (NO_ASSET + escape(first),), "(?:[/?#]|$)")}
+    return {Urls(root, (NO_ASSET + escape(first),), "(?:[/?#]|$)", "i" if exp.folds else "")}
 
 
 def _of_others(server: FauxServer, base: str | None, watched: bool) -> set[Urls]:

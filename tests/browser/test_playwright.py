@@ -1,11 +1,12 @@
 """`attach(page, server)`, with Playwright's synchronous API, in Chromium."""
 
-
 import pytest
 
 from fauxserver import FauxServer, FauxServerError
 from fauxserver.hosts.playwright import attach
+from fauxserver.routefile import RouteFile
 from tests.browser.site import Site
+from tests.conformance import FILE, ROUTES, Answer, answers, cases, expected
 
 ASK = """
 async ([url, options]) => {
@@ -90,3 +91,47 @@ def test_what_is_no_page_is_told(server):
         "attach: <FauxServer with 0 routes> is no page, and no context, of Playwright's. "
         "Give it a Page or a BrowserContext, of the sync or of the async API."
     )
+
+
+# --- The conformance table -----------------------------------------------------------------------------------------
+
+FETCH = """
+async ({ method, url, headers, body }) => {
+  const bytes = body === null ? undefined : Uint8Array.from(body, letter => letter.charCodeAt(0))
+  const response = await fetch(url, { method, headers, body: bytes })
+  const read = new Uint8Array(await response.arrayBuffer())
+  const text = Array.from(read, byte => String.fromCharCode(byte)).join("")
+  return [response.status, Object.fromEntries(response.headers), text]
+}
+"""
+
+
+def asks(page):
+    """Ask as the table asks; what the site's own server answers is not ours."""
+
+    def ask(request):
+        sent, body = request.content()
+        body = None if body is None else body.decode("latin-1")
+        given = {"method": request.method, "url": f"/{request.url}", "headers": sent, "body": body}
+        status, received, content = page.evaluate(FETCH, given)
+        return None if "server" in received else Answer.read(status, received, content.encode("latin-1"))
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def table():
+    file = RouteFile(FILE, ROUTES)
+    file.run()
+    return file.servers[0]
+
+
+def test_the_conformance_table_is_answered_as_everywhere(page, table):
+    attach(page, table)
+
+    found = {}
+    for case in cases("Playwright"):
+        table.reset()
+        found[case.name] = answers(case, asks(page))
+
+    assert found == {case.name: expected("Playwright", case) for case in cases("Playwright")}
