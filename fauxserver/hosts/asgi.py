@@ -10,18 +10,28 @@ The server itself is the plain application: its handlers run where the event loo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import contextlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from pathlib import Path
+from time import perf_counter
 from types import CoroutineType
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from fauxserver.bodies import decode
-from fauxserver.errors import BodyError
+from fauxserver.errors import BodyError, HandlerError
 from fauxserver.exchange import Exchange
+from fauxserver.hosts.cors import is_preflight, permit, share
 from fauxserver.hosts.threads import GRACE, Job, Threads
 from fauxserver.messages import Request, Response, encode_piece, to_json
 from fauxserver.routes import Route
 from fauxserver.server import FauxServer
+from fauxserver.unmatched import judge, read_rule
+
+if TYPE_CHECKING:
+    from fauxserver.hosts.files import Files
+    from fauxserver.hosts.proxy import Proxy
 
 Scope: TypeAlias = "MutableMapping[str, Any]"
 Receive: TypeAlias = "Callable[[], Awaitable[MutableMapping[str, Any]]]"
@@ -32,6 +42,8 @@ MOST_BYTES = 16 * 1024 * 1024
 """The longest body that is accepted."""
 MOST_HEADER_BYTES = 64 * 1024
 """The longest headers, all of a request's together."""
+_LISTENED = 64 * 1024 * 1024
+"""So many bytes more are read of one that is too long, and thrown away, before the client is told."""
 _LOOK = 0.05
 """So often it is looked which requests take so long that their client may have left, in seconds."""
 
@@ -59,7 +71,9 @@ class Application:
     """A server with all that HTTP has besides: an ASGI application.
 
     *threads* run the handlers; with False they run where the event loop does. *cors* lets pages of all origins ask.
-    What no route wants is a file of *static*, is fetched by *proxy*, or is refused. *most_bytes* a body may have.
+    What no route wants is a file of *static* (a folder), is fetched by *proxy* (an address), or is refused.
+    *unmatched* is the policy for it where the server has none: see `FauxServer.set_unmatched`. *most_bytes* a body may
+    have. *told* is called with a line for each answer.
     """
 
     def __init__(
@@ -68,8 +82,8 @@ class Application:
         *,
         threads: Threads | bool = True,
         cors: bool = False,
-        proxy: Any = None,
-        static: Any = None,
+        proxy: str | None = None,
+        static: str | Path | None = None,
         unmatched: str | None = None,
         most_bytes: int = MOST_BYTES,
         told: Callable[[Told], None] | None = None,
@@ -77,16 +91,25 @@ class Application:
         self.server = server
         self.threads = threads if isinstance(threads, Threads) else Threads() if threads else None
         self.cors = cors
-        self.proxy = proxy
-        self.static = static
-        self.unmatched = unmatched
         self.most_bytes = most_bytes
+        self.unmatched = None if unmatched is None else read_rule((unmatched,)).policy
         self.told = told
         self.slow: set[Route] = set()
         """Routes whose handlers have kept others waiting."""
         self.asked: set[Asked] = set()
-        """Requests whose handlers are at work."""
+        """Requests that are being answered."""
+        self.ending = False
         self._looking = False
+        self.proxy: Proxy | None = None
+        self.files: Files | None = None
+        if proxy is not None:
+            from fauxserver.hosts.proxy import Proxy
+
+            self.proxy = Proxy(proxy)
+        if static is not None:
+            from fauxserver.hosts.files import Files
+
+            self.files = Files(Path(static))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -120,61 +143,191 @@ class Application:
     # One request
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        asked: Asked | None = None
         try:
             headers = read_headers(scope["headers"])
+            if self.cors:
+                if is_preflight(method, headers):
+                    await self._send(scope, send, Answer(204, encode_headers(permit(headers)), b""))
+                    return
+                send = _sharing(send, headers.get("origin"))
             unread = bodiless(scope, headers)
-            body = b"" if unread else await read(receive, self.most_bytes)
-            if body is None:
-                return  # The client has left.
-            if len(body) > self.most_bytes:
-                raise Refused(413, f"The body is longer than {self.most_bytes} bytes.")
-        except Refused as refused:
-            await refuse(refused, scope, send)
-            return
-        request = Request(
-            scope["method"],
-            address(scope, headers),
-            None,
-            headers,
-            body,
-            headers.get("x-http-method-override"),
-            scope.get("root_path", "").rstrip("/") + "/",
-        )
-        asked = Asked(self, request, receive, unread)
-        try:
+            body: bytes | None = b""
+            if not unread and self.proxy is None:
+                body = await read(receive, headers, self.most_bytes)
+                if body is None:
+                    return  # The client has left.
+            request = Request(
+                method,
+                address(scope, headers),
+                None,
+                headers,
+                body or b"",
+                headers.get("x-http-method-override"),
+                scope.get("root_path", "").rstrip("/") + "/",
+            )
+            asked = Asked(self, request, receive, unread)
+            if not unread and self.proxy is not None:
+                # What is not ours goes on as it comes.
+                asked.take = False
+                if await asked.outcome() is _TAKEN:
+                    body = await read(receive, headers, self.most_bytes)
+                    if body is None:
+                        asked.drop()
+                        return
+                    asked.give(body)
             answer = await asked.outcome()
-            if isinstance(answer, Refused):
-                await refuse(answer, scope, send)
-            elif isinstance(answer, Answer):
-                await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-                body = b"" if scope["method"] == "HEAD" else answer.body
-                await send({"type": "http.response.body", "body": body})
-            else:
+            if type(answer) is Answer:
+                await self._send(scope, send, answer)
+                if self.told is not None:
+                    self._tell(asked, answer.status)
+            elif isinstance(answer, Response):
                 await self._stream(asked, answer, scope, send)
+            else:
+                await self._unwanted(asked, answer, scope, receive, send)
+        except Refused as refused:
+            if asked is not None:
+                asked.refused(refused)
+            await self._refuse(refused, scope, send)
         except asyncio.CancelledError:
-            asked.drop()
-            if not asked.left:
+            if asked is None or not asked.left:
+                if asked is not None:
+                    asked.drop()
                 raise
-            asked.task.uncancel()
-        except BaseException:
             asked.drop()
+            asked.task.uncancel()
+            if self.told is not None:
+                self._tell(asked, 0)
+            if self.ending:
+                with contextlib.suppress(RuntimeError):  # If it has begun already.
+                    await self._refuse(Refused(503, "The server ends.", {"connection": "close"}), scope, send)
+        except BaseException:
+            if asked is not None:
+                asked.drop()
             raise
         finally:
-            asked.end()
+            if asked is not None:
+                asked.end()
+
+    async def _send(self, scope: Scope, send: Send, answer: Answer) -> None:
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+
+    async def _refuse(self, refused: Refused, scope: Scope, send: Send) -> None:
+        """Say why a request is not answered."""
+        text = to_json({"error": refused.reason}).encode() if refused.reason else b""
+        headers = {"content-length": str(len(text)), "content-type": "application/json"} if text else {}
+        await self._send(scope, send, Answer(refused.status, encode_headers({**headers, **refused.headers}), text))
+        if self.told is not None:
+            target = scope["path"] + (
+                f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else ""
+            )
+            self.told(Told(scope["method"], target, refused.status, 0, "", refused.reason))
 
     async def _stream(self, asked: Asked, response: Response, scope: Scope, send: Send) -> None:
         """Send a body in the pieces in which it comes."""
         headers = {name.lower(): value for name, value in response.headers.items()}
         headers.setdefault("content-type", "text/plain; charset=utf-8")
         flow = Flow(self, response)
+        asked.streams = True
         try:
-            await send({"type": "http.response.start", "status": response.status, "headers": encode_headers(headers)})
+            pairs = encode_headers(headers, response.status)
+            await send({"type": "http.response.start", "status": response.status, "headers": pairs})
             if scope["method"] != "HEAD":
                 while (piece := await flow.next()) is not None:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except Exception:
+            # It has been told in the journal. The client sees that the body breaks off.
+            if self.told is None or response.error is None:
+                raise
         finally:
             await flow.close()
+            if self.told is not None and not asked.left:
+                self._tell(asked, response.status, response)
         await send({"type": "http.response.body", "body": b""})
+
+    async def _unwanted(self, asked: Asked, unwanted: Unwanted, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what no route wants."""
+        if self.files is not None:
+            file = await self.files.find(scope)
+            if file is not None:
+                await file(scope, receive, send)
+                if self.told is not None:
+                    self._tell_of(asked, file.status_code, "a file")
+                return
+        if asked.exchange is not None:
+            # There is a default handler for what there is no file for.
+            asked.take = asked.filed = True
+            await self._answer_by_default(asked, scope, send)
+            return
+        if unwanted.policy == "error":
+            raise Refused(501, await self._on_thread(unwanted.explain))
+        if self.proxy is not None:
+            await self._fetch(self.proxy, asked, unwanted, scope, receive, send)
+        elif unwanted.allow and scope["method"] == "OPTIONS":
+            raise Refused(204, "", {"allow": ", ".join(unwanted.allow)})
+        elif unwanted.allow:
+            headers = {"allow": ", ".join(unwanted.allow)}
+            raise Refused(405, await self._on_thread(unwanted.explain), headers)
+        else:
+            raise Refused(404, await self._on_thread(unwanted.explain))
+
+    async def _answer_by_default(self, asked: Asked, scope: Scope, send: Send) -> None:
+        asked.again()
+        answer = await asked.outcome()
+        if type(answer) is Answer:
+            await self._send(scope, send, answer)
+            if self.told is not None:
+                self._tell(asked, answer.status)
+        else:
+            await self._stream(asked, answer, scope, send)
+
+    async def _fetch(
+        self, proxy: Proxy, asked: Asked, unwanted: Unwanted, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Have the real server answer."""
+        from fauxserver.hosts.proxy import Unreachable
+
+        began = perf_counter()
+        headers = asked.request.headers
+        client = scope.get("client") or ("", 0)
+        forwarded = {"x-forwarded-for": client[0], "x-forwarded-proto": scope.get("scheme", "http")}
+        if "host" in headers:
+            forwarded["x-forwarded-host"] = headers["host"]
+        target = _target(asked.request).encode("latin-1")
+        body = None if asked.unread else _pieces(receive)
+        own = (lambda pairs: pairs) if not self.cors else own_only
+        if asked.unread:
+            asked.streams = True
+        else:
+            self.asked.discard(asked)
+        try:
+            status = await proxy.fetch(scope["method"], target, scope["headers"], body, forwarded, send, own)
+        except Unreachable as error:
+            raise Refused(error.status, str(error)) from None
+        if self.told is not None:
+            warning = await self._on_thread(unwanted.explain) if unwanted.policy == "warn" else ""
+            self._tell_of(asked, status, f"from {proxy.url}", (perf_counter() - began) * 1000, warning)
+
+    async def _on_thread(self, function: Callable[[], Any]) -> Any:
+        """Call something where the routes are."""
+        return function() if self.threads is None else await self.threads.call(function)
+
+    def _tell(self, asked: Asked, status: int, response: Response | None = None) -> None:
+        exchange = asked.exchange
+        if exchange is None:
+            self._tell_of(asked, status, "")
+            return
+        where = " ".join(filter(None, (exchange.route.label, exchange.route.location)))
+        error = exchange.error
+        problem = error if isinstance(error, str) else (error.traceback or error.message) if error is not None else ""
+        self._tell_of(asked, status, where, exchange.duration, problem)
+
+    def _tell_of(self, asked: Asked, status: int, where: str, duration: float = 0.0, problem: str = "") -> None:
+        if self.told is not None:
+            request = asked.request
+            self.told(Told(request.method, _target(request), status, duration, where, problem))
 
     # Who takes long
 
@@ -193,9 +346,16 @@ class Application:
             self._looking = True
             asyncio.get_running_loop().call_later(_LOOK, self.look)
 
+    def end(self, all: bool) -> None:
+        """The server ends: let go of who is being told something that need not end, or of *all*."""
+        self.ending = True
+        for asked in list(self.asked):
+            if all or asked.streams:
+                asked.leave()
+
 
 class Refused(Exception):
-    """A request that no handler gets to see."""
+    """A request that no handler gets to see, or that is no request."""
 
     def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(reason)
@@ -212,10 +372,65 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class Unwanted(NamedTuple):
+    """A request that no route wants."""
+
+    server: FauxServer
+    request: Request
+    policy: str
+    """What is to become of it: `"bypass"`, `"warn"` or `"error"`."""
+    allow: tuple[str, ...]
+    """The methods that its url is answered for."""
+
+    def explain(self) -> str:
+        """Say why no route wants it, and which ones are near."""
+        explained = self.server.explain(self.request)
+        near = " ".join(f"{near}." for near in explained.nearest)
+        return f"{self.request.method} {_target(self.request)} {explained.reason}{f' Nearest: {near}' if near else ''}"
+
+
+def unwanted(server: FauxServer, request: Request, policy: str | None) -> Unwanted:
+    """See what becomes of a request that no route wants; *policy* counts where the server has none for it."""
+    for rule in server.rules_for(request):
+        word = judge(rule.policy, request)
+        if word is not None:
+            policy = word
+            break
+    return Unwanted(server, request, policy or server.default_policy(request, "http"), allowed(server, request))
+
+
+def allowed(server: FauxServer, request: Request) -> tuple[str, ...]:
+    """The methods for which a url has a route."""
+    if not server.enabled:
+        return ()
+    methods = {route.method for route in server.routes.rows()} - {"*"}
+    if request.url.endswith("/*") and request.method == "OPTIONS":
+        found = methods
+    else:
+        found = {method for method in methods if server.routes.match(request._replace(method=method))}
+    if "GET" in found:
+        found.add("HEAD")
+    return tuple(sorted({*found, "OPTIONS"})) if found else ()
+
+
 class Asked(Job):
     """A request on its way through the handlers' thread."""
 
-    __slots__ = ("_unread", "_watcher", "app", "exchange", "left", "looked", "receive", "request", "task")
+    __slots__ = (
+        "_watcher",
+        "app",
+        "exchange",
+        "filed",
+        "left",
+        "looked",
+        "receive",
+        "request",
+        "streams",
+        "take",
+        "task",
+        "unread",
+        "waited",
+    )
 
     def __init__(self, app: Application, request: Request, receive: Receive, unread: bool) -> None:
         super().__init__(asyncio.get_running_loop())
@@ -224,10 +439,18 @@ class Asked(Job):
         self.receive = receive
         self.task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
         self.exchange: Exchange | None = None
+        self.unread = unread
+        """Whether it has no body, so that nobody has read it."""
+        self.take = True
+        """Whether it is to be answered, and not only to be seen by whom."""
+        self.filed = app.files is None
+        """Whether there is no file for it."""
+        self.waited = False
         self.looked = False
         self.left = False
         """Whether the client does not wait any more."""
-        self._unread = unread
+        self.streams = False
+        """Whether its answer comes in pieces."""
         self._watcher: asyncio.Task[None] | None = None
         app.asked.add(self)
         if not app._looking:
@@ -246,25 +469,42 @@ class Asked(Job):
         if outcome is _WAIT:
             assert self.exchange is not None
             await asyncio.sleep(self.exchange.delay / 1000)
-            self.future = self.loop.create_future()
+            self.waited = True
+            self.again()
             return await self.outcome()
         return outcome
 
+    def again(self) -> None:
+        """Be done once more."""
+        self.future = self.loop.create_future()
+
+    def give(self, body: bytes) -> None:
+        """Its body has come."""
+        assert self.exchange is not None
+        self.request = self.exchange.request = self.exchange.request._replace(body=body)
+        self.take = True
+        self.again()
+
     def run(self) -> Any:
         """Find who answers, and let them. (On the handlers' thread.)"""
-        exchange = self.exchange
         app = self.app
+        exchange = self.exchange
         if exchange is None:
-            request = self.request
-            self.exchange = exchange = app.server.accept(request)
+            self.exchange = exchange = app.server.accept(self.request)
             if exchange is None:
-                return self._unwanted()
+                return unwanted(app.server, self.request, app.unmatched)
+            if not self.take:
+                return _TAKEN
+        if not self.filed and not exchange.route.name and exchange.request.method == "GET":
+            return Unwanted(app.server, self.request, "bypass", ())
+        if not self.waited:
+            request = exchange.request
             if request.body:
                 try:
                     exchange.data = decode(request.body, request.headers.get("content-type", ""))
                 except BodyError as error:
                     exchange.done(400, 0, str(error))
-                    return Refused(400, str(error))
+                    raise Refused(400, str(error)) from None
             if exchange.delay:
                 return _WAIT
         if exchange.route in app.slow and app.threads is not None:
@@ -277,15 +517,6 @@ class Asked(Job):
     async def _later(self, awaitable: Awaitable[Response]) -> Any:
         return encode(await awaitable)
 
-    def _unwanted(self) -> Any:
-        request = self.request
-        server = self.app.server
-        target = _target(request)
-        explained = server.explain(request)
-        near = " ".join(f"{near}." for near in explained.nearest)
-        told = f"{request.method} {target} {explained.reason}{f' Nearest: {near}' if near else ''}"
-        return Refused(404, told)
-
     def took(self, seconds: float) -> None:
         if self.exchange is not None:
             if seconds >= GRACE:
@@ -293,23 +524,32 @@ class Asked(Job):
             elif self.app.slow:
                 self.app.slow.discard(self.exchange.route)
 
+    def refused(self, refused: Refused) -> None:
+        """It was accepted, and cannot be answered after all."""
+        if self.exchange is not None:
+            self.exchange.done(refused.status, 0, refused.reason)
+
     # A client that leaves
 
     def watch(self) -> None:
         """See whether the client leaves before it has its answer."""
         if self._watcher is None:
-            self._watcher = self.loop.create_task(self._leave())
+            self._watcher = self.loop.create_task(self._watch())
 
-    async def _leave(self) -> None:
+    async def _watch(self) -> None:
         message = await self.receive()
-        if self._unread and message["type"] == "http.request":
+        if self.unread and message["type"] == "http.request":
             message = await self.receive()
         if message["type"] == "http.disconnect":
-            self.left = True
-            self.task.cancel()
+            self.leave()
+
+    def leave(self) -> None:
+        """Nobody waits for it any more."""
+        self.left = True
+        self.task.cancel()
 
     def drop(self) -> None:
-        """Nobody waits for the answer."""
+        """Tell the handler so."""
         if self.exchange is not None:
             self.exchange.drop()
 
@@ -322,6 +562,8 @@ class Asked(Job):
 
 _WAIT: Any = object()
 """Says that there is a latency to wait for."""
+_TAKEN: Any = object()
+"""Says that a route wants it."""
 
 
 def _unseen(function: Callable[[], Any]) -> Any:
@@ -490,20 +732,43 @@ def bodiless(scope: Scope, headers: Mapping[str, str]) -> bool:
     )
 
 
-async def read(receive: Receive, most: int = MOST_BYTES) -> bytes | None:
-    """The request's body; of one that is too long the beginning. Nothing if the client leaves meanwhile."""
+async def read(receive: Receive, headers: Mapping[str, str], most: int = MOST_BYTES) -> bytes | None:
+    """The request's body. Nothing if the client leaves meanwhile; raises Refused for one that is too long."""
     pieces: list[bytes] = []
     size = 0
+    length = headers.get("content-length", "")
+    refused = Refused(413, f"The body is longer than {most} bytes.", {"connection": "close"})
+    if length.isdigit() and int(length) > most and headers.get("expect", "").lower() == "100-continue":
+        raise refused
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         piece = message.get("body", b"")
+        size += len(piece)
         if size <= most:
             pieces.append(piece)
-            size += len(piece)
+        elif size > most + _LISTENED:
+            raise refused
         if not message.get("more_body", False):
-            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            break
+    if size > most:
+        # Most clients listen only when they have said all.
+        raise Refused(413, refused.reason)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+    """The request's body, as it comes."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise asyncio.CancelledError
+        piece = message.get("body", b"")
+        if piece:
+            yield piece
+        if not message.get("more_body", False):
+            return
 
 
 def address(scope: Scope, headers: Mapping[str, str]) -> str:
@@ -528,20 +793,53 @@ def encode(response: Response) -> Answer | Response:
     if response.kind == "stream":
         return response
     status, headers, body = response.encode()
+    try:
+        pairs = encode_headers(headers, status)
+    except HandlerError as error:
+        status, pairs, body = 500, [(b"content-type", b"text/plain; charset=utf-8")], str(error).encode()
     # 204 and the like have no length.
     if body or status not in (204, 304):
-        headers = {"content-length": str(len(body)), **headers}
-    return Answer(status, encode_headers(headers), body)
+        pairs.insert(0, (b"content-length", b"%d" % len(body)))
+    return Answer(status, pairs, body)
 
 
-def encode_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """Headers as ASGI has them."""
-    return [(name.encode("latin-1"), str(value).encode("latin-1", "replace")) for name, value in headers.items()]
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-async def refuse(refused: Refused, scope: Scope, send: Send) -> None:
-    """Say why a request is not answered."""
-    text = to_json({"error": refused.reason}).encode()
-    headers = {"content-length": str(len(text)), "content-type": "application/json", **refused.headers}
-    await send({"type": "http.response.start", "status": refused.status, "headers": encode_headers(headers)})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else text})
+def encode_headers(headers: Mapping[str, str], status: int = 200) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI has them; without those that say how the body is sent, which is not the handler's to decide.
+
+    Raises HandlerError for what HTTP cannot send.
+    """
+    if status < 200:
+        raise HandlerError(f"Status {status} announces an answer and is none. Give one from 200 to 599.")
+    pairs = []
+    for name, value in headers.items():
+        text = str(value)
+        if _TOKEN.fullmatch(name) is None:
+            raise HandlerError(f"{name!r} is no name of a header. It has letters, digits and hyphens.")
+        if _UNSENDABLE.search(text):
+            raise HandlerError(f"The header {name} has a value that cannot be sent: {text!r}. Leave out line ends.")
+        if name not in _OURS:
+            pairs.append((name.encode(), text.encode("latin-1", "replace")))
+    return pairs
+
+
+_OURS = {"content-length", "transfer-encoding"}
+
+
+def _sharing(send: Send, origin: str | None) -> Send:
+    """Let a page of *origin* read what is sent."""
+
+    async def sharing(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": share(origin, list(message["headers"]))}
+        await send(message)
+
+    return sharing
+
+
+def own_only(pairs: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer from elsewhere, without what it says of other origins: we have said that."""
+    return [pair for pair in pairs if not pair[0].lower().startswith(b"access-control-")]

@@ -1,4 +1,4 @@
-"""The command: `fauxserver demo`, `fauxserver vendor DIR`, `fauxserver routes FILE.py`."""
+"""The command: `fauxserver demo`, `serve FILE.py`, `vendor DIR`, `routes FILE.py`."""
 
 from __future__ import annotations
 
@@ -70,6 +70,37 @@ def demo(
         pass
     finally:
         site.server_close()
+
+
+@app.command()
+def serve(
+    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="The route file.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = PORT,
+    host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    reload: Annotated[bool, typer.Option("--reload", help="Run the file anew when it changes; data stays.")] = False,
+    cors: Annotated[bool, typer.Option("--cors", help="Let pages of other origins ask.")] = False,
+    static: Annotated[Path | None, typer.Option(metavar="DIR", help="Files for what no route wants.")] = None,
+    latency: Annotated[str | None, typer.Option(metavar="MS", help="Wait before each answer: 50, or 50-200.")] = None,
+    unmatched: Annotated[
+        str | None, typer.Option(metavar="POLICY", help="For what no route wants: bypass, warn or error.")
+    ] = None,
+    proxy: Annotated[str | None, typer.Option(metavar="URL", help="The server that has what no route wants.")] = None,
+    base: Annotated[str | None, typer.Option(metavar="PATH", help="What the routes stand below, as in /api.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No line for each request.")] = False,
+    workers: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Serve a route file over HTTP."""
+    from fauxserver.hosts.serve import Options, run, told
+
+    if workers is not None:
+        fail(
+            "--workers: there is one process, as several would share no state: what one is sent the others would not "
+            "have. It answers many at once all the same."
+        )
+    try:
+        run(Options(file, host, port, reload, cors, static, latency, unmatched, proxy, base, quiet))
+    except FauxServerError as error:
+        fail(told(error))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,11 @@ import uvicorn
 
 from fauxserver.errors import HostError
 from fauxserver.hosts.asgi import App, Application
+from fauxserver.hosts.http1 import Protocol
 from fauxserver.server import FauxServer
+
+PATIENCE = 0.5
+"""When the server ends, requests that are being answered have so many seconds."""
 
 
 @contextmanager
@@ -29,7 +34,7 @@ def serving(app: FauxServer | App, host: str = "127.0.0.1", port: int = 0) -> It
     """
     application: Any = Application(app) if isinstance(app, FauxServer) else app
     listener = listen(host, port)
-    server = uvicorn.Server(configure(application))
+    server = Server(configure(application))
     thread = threading.Thread(target=server.run, args=([listener],), name="fauxserver-live", daemon=True)
     thread.start()
     try:
@@ -44,16 +49,28 @@ def serving(app: FauxServer | App, host: str = "127.0.0.1", port: int = 0) -> It
         listener.close()
 
 
+class Server(uvicorn.Server):
+    """One that ends at once for those who are being told something endless, and soon for all others."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        if isinstance(app, Application):
+            app.end(all=False)
+            asyncio.get_running_loop().call_later(PATIENCE, app.end, True)
+        await super().shutdown(sockets)
+
+
 def configure(app: Any, **options: Any) -> uvicorn.Config:
     """How uvicorn is to serve an application."""
     return uvicorn.Config(
         app,
+        http=Protocol,
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="on" if isinstance(app, Application) else "auto",
         ws="none",
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=5,
         **options,
     )
 

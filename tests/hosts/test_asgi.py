@@ -146,29 +146,31 @@ def test_a_form_with_a_file_is_read(server, client):
 
 
 @pytest.mark.parametrize(
-    ("target", "enabled", "error"),
+    ("target", "enabled", "status", "error"),
     [
         (
             "/nowhere?a=1",
             True,
+            404,
             "PUT /nowhere?a=1 is not answered here. No route matches it, and there is no default handler.",
         ),
         (
             "/books",
             True,
+            405,
             "PUT /books is not answered here. No route matches it, and there is no default handler. Nearest: "
             "GET books ({location}) answers GET, not PUT.",
         ),
-        ("/books", False, "PUT /books is not answered here. The server is disabled."),
+        ("/books", False, 404, "PUT /books is not answered here. The server is disabled."),
     ],
 )
-def test_what_is_not_ours_is_404_and_says_so(server, client, target, enabled, error):
+def test_what_is_not_ours_is_refused_and_says_so(server, client, target, enabled, status, error):
     server.get("books", []).enable(enabled)
 
-    status, _, pieces = client.ask("PUT", target)
+    found, _, pieces = client.ask("PUT", target)
 
     told = error.format(location=server.get_route_at(0).location)
-    assert (status, json.loads(pieces[0])) == (404, {"error": told})
+    assert (found, json.loads(pieces[0])) == (status, {"error": told})
 
 
 def test_expressions_with_and_without_a_slash_answer(server, client):

@@ -1,0 +1,144 @@
+"""HTTP/1.1 on a socket: uvicorn's, with limits on what a client may send, and on the time that it takes for that."""
+
+from __future__ import annotations
+
+import json
+import logging
+from asyncio import TimerHandle, Transport
+from typing import Any
+from urllib.parse import quote
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from fauxserver.hosts.asgi import MOST_HEADER_BYTES
+
+HEAD_TIME = 30.0
+"""For how long a client may be at a request's head, in seconds."""
+BODY_TIME = 60.0
+"""For how long it may send nothing in the middle of a body."""
+HALF_TIME = 1.0
+"""For how long one that has closed its side waits for an answer to begin."""
+LINGER = 2.0
+"""How long we listen to one that is refused, so that it gets to read why."""
+
+# What clients do wrong is told to them; what goes wrong here is an error.
+_log = logging.getLogger("fauxserver.http")
+_log.setLevel(logging.ERROR)
+
+_ASCII = "".join(map(chr, range(33, 127)))
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.logger = _log
+        self._in_head = True
+        self._head = 0
+        self._refused = False
+        self._timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait(HEAD_TIME)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._wait(None)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        if self._timer is not None and not self._in_head:
+            self._wait(None)
+        super().data_received(data)
+        if self._refused or self.transport.is_closing():
+            return
+        if self._in_head:
+            self._head += len(data)
+            if self._head > MOST_HEADER_BYTES:
+                if self.headers:
+                    self.refuse(431, f"The headers are longer than {MOST_HEADER_BYTES} bytes.")
+                else:
+                    self.refuse(414, f"The url is longer than {MOST_HEADER_BYTES} bytes.")
+            elif self._timer is None:
+                self._wait(HEAD_TIME)
+        elif self.cycle is not None and self.cycle.more_body and not self.cycle.response_complete:
+            self._wait(BODY_TIME)
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """The client has closed its side: it has left, or waits for what it has asked for."""
+        cycle = self.cycle
+        if self._refused or cycle is None or cycle.response_complete or cycle.response_started or cycle.more_body:
+            return None
+        cycle.keep_alive = False
+        self._wait(None)
+        self._timer = self.loop.call_later(HALF_TIME, self.transport.close)
+        return True
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        self._head = 0
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if self._timer is not None:
+            self._wait(None)
+        if self.url == b"*":
+            self.url = b"/*"
+        elif not self.url.isascii():
+            # As curl sends what one types.
+            self.url = quote(self.url, safe=_ASCII).encode()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self.refuse(400, f"{msg} It does not follow HTTP/1.1.")
+
+    def refuse(self, status: int, reason: str) -> None:
+        """Say what is wrong with a request that cannot be read, and close."""
+        if self._refused or self.transport.is_closing():
+            return
+        self._refused = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            # In the middle of another answer nothing can be said.
+            self.transport.close()
+            return
+        body = json.dumps({"error": reason}).encode()
+        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+        self.transport.write(STATUS_LINE[status] + head + body)
+        self.transport.write_eof()
+        self._wait(None)
+        # To close while something unread is there would take the answer back.
+        self._timer = self.loop.call_later(LINGER, self.transport.close)
+
+    def _wait(self, seconds: float | None) -> None:
+        """Give the client so many seconds for what comes next."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if seconds is not None:
+            self._timer = self.loop.call_later(seconds, self._too_slow)
+
+    def _too_slow(self) -> None:
+        self._timer = None
+        if self.transport.is_closing():
+            return
+        if self._in_head and not self._head and (self.cycle is None or self.cycle.response_complete):
+            self.transport.close()
+        elif self._in_head:
+            self.refuse(408, f"The head of the request was not complete after {HEAD_TIME:g} seconds.")
+        elif self.flow.read_paused:
+            self._wait(BODY_TIME)
+        elif self.cycle.response_started:
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
+            self.cycle.response_complete = self.cycle.response_started = True
+            self.cycle.message_event.set()
+            self.refuse(408, f"Nothing more of the body has come for {BODY_TIME:g} seconds.")
+
+
+__all__ = ["Protocol", "httptools"]
