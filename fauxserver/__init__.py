@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fauxserver.bodies import UploadedFile
+    from fauxserver.callbacks import APIAdapter, NotFound, callback, create_error
     from fauxserver.context import Context
     from fauxserver.errors import (
         BodyError,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         UrlExpError,
     )
     from fauxserver.exchange import Exchange
+    from fauxserver.expressexp import Express
     from fauxserver.latency import between
     from fauxserver.messages import Request, Response
     from fauxserver.server import FauxServer
@@ -27,15 +29,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "APIAdapter",
     "BodyError",
     "Context",
     "Exchange",
+    "Express",
     "FauxServer",
     "FauxServerError",
     "FauxServerWarning",
     "HTTPError",
     "HandlerError",
     "JSONError",
+    "NotFound",
     "PolicyError",
     "Request",
     "Response",
@@ -45,16 +50,23 @@ __all__ = [
     "UploadedFile",
     "UrlExpError",
     "between",
+    "callback",
+    "create_error",
 ]
 
 _HOMES = {
+    "APIAdapter": "callbacks",
     "Context": "context",
     "Exchange": "exchange",
+    "Express": "expressexp",
     "FauxServer": "server",
+    "NotFound": "callbacks",
     "Request": "messages",
     "Response": "messages",
     "UploadedFile": "bodies",
     "between": "latency",
+    "callback": "callbacks",
+    "create_error": "callbacks",
 }
 
 

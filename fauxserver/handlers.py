@@ -22,6 +22,18 @@ Invoke: TypeAlias = "Callable[[Context], Any]"
 # --- What a handler takes -----------------------------------------------------------------------------------------
 
 
+class Manner:
+    """A handler that is written in a manner of its own, and says itself how it is called."""
+
+    def caller(self, params: Captures, route: str) -> Invoke:
+        """As the function `caller`."""
+        raise NotImplementedError
+
+    def __call__(self, *args: Any, **more: Any) -> Any:
+        """Call it as what it is."""
+        raise NotImplementedError
+
+
 def caller(handler: Any, params: Captures, route: str) -> Invoke:
     """A function that calls *handler* with what it takes of a context.
 
@@ -69,40 +81,25 @@ def _stack(first: Sequence[Invoke], last: Invoke) -> Invoke:
 
 
 def _caller(function: Callable[..., Any], params: Captures, route: str, lenient: bool = False) -> Invoke:
+    if isinstance(function, Manner):
+        return function.caller(params, route)
     try:
-        parameters = _parameters(function)
+        parameters = parameters_of(function)
     except (TypeError, ValueError):  # Some builtins do not tell.
         return lambda context: function(*context.captures)
 
-    by_name: dict[str, int] = {}
-    for index, name in enumerate(params):
-        if name:
-            by_name.setdefault(_python_name(name), index)
-    takes: dict[str, Callable[[Context], Any]] = {}
-    taken: set[int] = set()
-    for parameter in parameters:
-        name = parameter.name
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        if name == "context":
-            takes[name] = _context
-        elif name in by_name:
-            taken.add(by_name[name])
-            takes[name] = _capture(by_name[name], parameter, function)
-        elif name in ("data", "query"):
-            takes[name] = _data if name == "data" else _query
-
-    left = [index for index in range(len(params)) if index not in taken]
+    by_name = named(params)
+    takes, left = take_by_name(parameters, by_name, len(params))
     positional: list[Callable[[Context], Any]] = []
     keyword: dict[str, Callable[[Context], Any]] = {}
     for parameter in parameters:
         name = parameter.name
         if parameter.kind is parameter.VAR_POSITIONAL:
-            positional += [_capture(index, parameter, function) for index in left]
+            positional += [capture(index, parameter) for index in left]
             left = []
         elif parameter.kind is parameter.VAR_KEYWORD:
             keyword |= {
-                other: _capture(index, parameter, function)
+                other: capture(index, parameter)
                 for other, index in by_name.items()
                 if index in left and other not in takes
             }
@@ -116,7 +113,7 @@ def _caller(function: Callable[..., Any], params: Captures, route: str, lenient:
         elif name in takes:
             positional.append(takes[name])
         elif left:
-            positional.append(_capture(left.pop(0), parameter, function))
+            positional.append(capture(left.pop(0), parameter))
         elif parameter.default is not parameter.empty:
             positional.append(_constant(parameter.default))
         elif lenient:
@@ -124,6 +121,35 @@ def _caller(function: Callable[..., Any], params: Captures, route: str, lenient:
         else:
             raise RouteError(_unfillable(function, parameter, params, route), route)
     return _call(function, positional, keyword)
+
+
+def named(params: Captures) -> dict[str, int]:
+    """Which of the expression's holes has a name, as Python reads it."""
+    by_name: dict[str, int] = {}
+    for index, name in enumerate(params):
+        if name:
+            by_name.setdefault(_python_name(name), index)
+    return by_name
+
+
+def take_by_name(
+    parameters: list[inspect.Parameter], by_name: dict[str, int], size: int
+) -> tuple[dict[str, Callable[[Context], Any]], list[int]]:
+    """What parameters take whose name says it, and which of the expression's *size* holes are left then."""
+    takes: dict[str, Callable[[Context], Any]] = {}
+    taken: set[int] = set()
+    for parameter in parameters:
+        name = parameter.name
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if name == "context":
+            takes[name] = _context
+        elif name in by_name:
+            taken.add(by_name[name])
+            takes[name] = capture(by_name[name], parameter)
+        elif name in ("data", "query"):
+            takes[name] = _data if name == "data" else _query
+    return takes, [index for index in range(size) if index not in taken]
 
 
 def _call(
@@ -170,7 +196,8 @@ def _constant(value: Any) -> Callable[[Context], Any]:
     return lambda context: value
 
 
-def _capture(index: int, parameter: inspect.Parameter, function: Any) -> Callable[[Context], Any]:
+def capture(index: int, parameter: inspect.Parameter) -> Callable[[Context], Any]:
+    """What a parameter takes of a hole, as its annotation asks for."""
     convert = _converter(parameter.annotation)
     default = None if parameter.default is parameter.empty else parameter.default
 
@@ -207,7 +234,8 @@ def _python_name(name: str) -> str:
     return normalize("NFKC", name)
 
 
-def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters of *function*, their annotations read as far as they can be. Raises what `signature` does."""
     try:
         return list(inspect.signature(function, eval_str=True).parameters.values())
     except (NameError, AttributeError, SyntaxError, TypeError):

@@ -26,7 +26,7 @@ CORE = [
         "transports",
         "journal",
     ),
-    *("guard", "exchange", "explanation", "unmatched", "server", "routefile"),
+    *("guard", "exchange", "explanation", "unmatched", "dispatch", "server", "routefile", "callbacks"),
 ]
 HEAVY = {
     "unittest",
