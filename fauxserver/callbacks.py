@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from _thread import allocate_lock
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -65,13 +66,17 @@ NotFound = create_error(404, "Not Found")
 # --- What a callback is given -------------------------------------------------------------------------------------
 
 
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*")
+
+
 class Req:
     """The request, as Express names its parts. What else one callback of a stack puts on it, the next one finds."""
 
     def __init__(self, call: Call) -> None:
         self.method = call.http_method
-        self.url = call.url
-        self.path = call.url.partition("#")[0].partition("?")[0]
+        # Express knows no origin, and no url has one locally.
+        self.url = _ORIGIN.sub("", call.url)
+        self.path = self.url.partition("#")[0].partition("?")[0]
         self.headers = call.headers
         self.params = call.params
         self.query = call.query
@@ -422,6 +427,14 @@ class APIAdapter(FauxServer):
 
     def __repr__(self) -> str:
         return f"<APIAdapter with {len(self)} routes>"
+
+    def add_route(self, url_exp: Any, handler: Any = None, *, method: str | None = "*", name: str | None = None) -> Any:
+        """As `FauxServer.add_route`; or several, from a dict whose keys are expressions and whose values callbacks."""
+        if not isinstance(url_exp, Mapping):
+            return super().add_route(url_exp, handler, method=method, name=name)
+        for each, step in url_exp.items():
+            super().add_route(each, step, method=method)
+        return self
 
     def _add(self, url_exp: Any, handler: Any, method: str | None, name: str | None, place: Any) -> None:
         if isinstance(handler, list) and not any(not callable(step) for step in handler):

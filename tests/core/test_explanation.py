@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fauxserver import FauxServer, Request
@@ -267,6 +267,7 @@ urls = st.lists(names, min_size=1, max_size=5).map("/".join)
 methods = st.sampled_from(["GET", "POST", "*"])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(methods, expressions), max_size=6),
     urls,
