@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from fauxserver.journal import Entry, Journal
-from fauxserver.messages import Failure, Request
+from fauxserver.messages import Failure, Request, Response
 from fauxserver.routefile import RouteFile
 from fauxserver.server import FauxServer
+from fauxserver.unmatched import judge
 
 if TYPE_CHECKING:
     from fauxserver.exchange import Exchange
     from fauxserver.explanation import Explanation
-    from fauxserver.hosts.asgi import Receive, Scope, Send
 
 
 class Faux(FauxServer):
@@ -25,7 +23,8 @@ class Faux(FauxServer):
     >>> faux = Faux()
     >>> faux.get("api/books", []).accept(Request("GET", "api/books")).answer().body
     []
-    >>> faux.accept(Request("GET", "live/news"))
+    >>> print(faux.explain(Request("GET", "live/news")))
+    GET live/news is not answered here. No route matches it, and there is no default handler.
     >>> print(faux.report().splitlines()[1])
     GET live/news → no route
     """
@@ -36,9 +35,9 @@ class Faux(FauxServer):
         """The route file, if there is one."""
         self.journal: _Log = _Log()
         self.missed: list[Explanation] = []
-        """The requests that came here and were nobody's."""
+        """The requests that were nobody's, each once."""
         self.refused: list[Explanation] = []
-        """Those that the test must not make: they fail it."""
+        """Those among them that a page must not make: they fail the test."""
         for server in file.servers if file else ():
             self.include(server)
         self.ready()
@@ -53,20 +52,32 @@ class Faux(FauxServer):
             raise AttributeError("This test's faux has no route file, and so no module.")
         return self.file.module
 
-    def accept(self, request: Request) -> Exchange | None:
-        """Take a request on, or remember that nobody did."""
-        exchange = super().accept(request)
-        if exchange is None and self.enabled:
-            explained = self.explain(request)
-            self.missed.append(explained)
-            self.journal.lines.append(explained)
-        return exchange
+    async def handle(self, request: Request) -> Response | None:
+        """Accept a request, wait as long as the latency says, and answer. `None` means that no route wants it."""
+        response = await super().handle(request)
+        if response is None:
+            self.explain(request)
+        return response
 
-    def unmatched(self, request: Request, door: str = "fetch") -> str:
-        """What becomes of a request that no route matches; one that is refused fails the test."""
-        word = super().unmatched(request, door)
-        if word == "error" and self.enabled:
-            self.refused.append(self.explain(request))
+    def explain(self, request: Request) -> Explanation:
+        """Say why a request is not answered, and which routes nearly match it."""
+        # Every host asks when there is nobody who answers.
+        explanation = super().explain(request)
+        if self.enabled and self._find(request)[1] is None:
+            known = any(other[:2] == explanation[:2] for other in self.missed)
+            if not known:
+                self.missed.append(explanation)
+                self.journal.lines.append(explanation)
+        return explanation
+
+    def judge(self, request: Request) -> str:
+        """What becomes of a page's request that no route wants: it fails the test, if nobody has said otherwise."""
+        words = (judge(rule.policy, request) for rule in self.rules_for(request))
+        word = next(filter(None, words), "error")
+        if word != "bypass":
+            explanation = self.explain(request)
+            if word == "error" and explanation not in self.refused:
+                self.refused.append(explanation)
         return word
 
     def reset(self) -> Faux:
@@ -118,37 +129,3 @@ def _told(entry: Entry) -> str:
     elif entry.error:
         lines.append(entry.error)
     return "\n    ".join(lines)
-
-
-class Live:
-    """A port that answers for the test that is running, and for nobody between two tests."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self._server: FauxServer | None = None
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Live:
-        from fauxserver.hosts.live import serving
-
-        self.url = self._stack.enter_context(serving(self)).rstrip("/")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    @contextmanager
-    def serving(self, server: FauxServer) -> Iterator[None]:
-        """Answer with *server*, meanwhile."""
-        self._server = server
-        try:
-            yield
-        finally:
-            self._server = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Be an ASGI application."""
-        from fauxserver.hosts.asgi import serve
-
-        # A client may outlive its test.
-        await serve(self._server or FauxServer(), scope, receive, send)

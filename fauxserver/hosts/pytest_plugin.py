@@ -7,7 +7,9 @@ one of them.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,12 +17,16 @@ import pytest
 
 if TYPE_CHECKING:
     from fauxserver.errors import RouteFileError
-    from fauxserver.hosts.faux import Faux, Live
+    from fauxserver.hosts.faux import Faux
+    from fauxserver.hosts.faux_pages import Pages
+    from fauxserver.hosts.faux_port import Port
 
 _FAUX = pytest.StashKey["Faux"]()
 """On a test: its server."""
 _SERVERS = pytest.StashKey["dict[Path | None, Faux]"]()
 """On the configuration: the servers of this process, by route file."""
+_PAGES = pytest.StashKey["Pages | None"]()
+"""On a test: the pages that its server answers, where there is Playwright."""
 _TOLD = pytest.StashKey[bool]()
 """On a test: whether its report has the journal already."""
 
@@ -46,7 +52,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture
-def faux(request: pytest.FixtureRequest) -> Faux:
+def faux(request: pytest.FixtureRequest) -> Iterator[Faux]:
     """A FauxServer for this test, with the routes of the route file (`faux_routes`, or `@pytest.mark.faux`).
 
     What the test adds to it wins, and is forgotten afterwards.
@@ -54,23 +60,25 @@ def faux(request: pytest.FixtureRequest) -> Faux:
     servers = request.config.stash.setdefault(_SERVERS, {})
     server = _fresh(servers, _route_file(request))
     request.node.stash[_FAUX] = server
-    return server
+    with _answering_pages(request, server) as pages:
+        request.node.stash[_PAGES] = pages
+        yield server
+    request.node.stash[_PAGES] = None
 
 
 @pytest.fixture(scope="session")
-def _faux_live() -> Iterator[Live]:
-    """One port for all the tests of this process."""
-    from fauxserver.hosts.faux import Live
+def _faux_port() -> Iterator[Port]:
+    from fauxserver.hosts.faux_port import Port
 
-    with Live() as live:
-        yield live
+    with Port() as port:
+        yield port
 
 
 @pytest.fixture
-def faux_url(faux: Faux, _faux_live: Live) -> Iterator[str]:
+def faux_url(faux: Faux, _faux_port: Port) -> Iterator[str]:
     """The address at which `faux` answers whoever asks over HTTP, as http://127.0.0.1:49152."""
-    with _faux_live.serving(faux):
-        yield _faux_live.url
+    with _faux_port.answering(faux) as url:
+        yield url
 
 
 def _fresh(servers: dict[Path | None, Faux], path: Path | None) -> Faux:
@@ -116,6 +124,24 @@ def _told(error: RouteFileError) -> str:
     else:
         shown = "\n    ".join(filter(None, [f"  {error.file}:{error.line or 1}", error.source_line]))
     return f"{error}\n\n{shown}"
+
+
+def _answering_pages(request: pytest.FixtureRequest, server: Faux) -> AbstractContextManager[Pages | None]:
+    """Answer the pages of a test. Without Playwright, which its plugin or the test has imported, it has none."""
+    if "playwright" not in sys.modules:
+        return nullcontext()
+    from fauxserver.hosts.faux_pages import answering
+
+    # What the test has been given so far.
+    fixtures = list(getattr(request.node, "funcargs", {}).values())
+    base = None
+    plugins = request.config.pluginmanager
+    if plugins.has_plugin("playwright") or plugins.has_plugin("playwright-asyncio"):
+        base = request.getfixturevalue("base_url")
+        if "browser" in request.fixturenames:
+            # It lives longer than the test, and knows which contexts are open.
+            fixtures.append(request.getfixturevalue("browser"))
+    return answering(server, base, fixtures)
 
 
 # --- Which route file ----------------------------------------------------------------------------------------------
@@ -175,6 +201,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 def _refused(item: pytest.Item) -> str:
     """The requests that a test has made and must not."""
     server = item.stash.get(_FAUX, None)
+    pages = item.stash.get(_PAGES, None)
+    if pages is not None:
+        pages.settle()
     return "\n".join(dict.fromkeys(map(str, server.refused))) if server else ""
 
 

@@ -86,13 +86,12 @@ def test_each_test_has_a_fresh_server(inner):
 def test_a_failed_test_shows_what_was_asked(inner):
     inner.makepyfile(
         """
+        import asyncio
         from fauxserver import Request
 
         def test_books(faux):
             for url in ("api/books", "api/bookz", "api/broken"):
-                exchange = faux.accept(Request("GET", url))
-                if exchange:
-                    exchange.answer()
+                asyncio.run(faux.handle(Request("GET", url)))
             assert False
         """
     )
