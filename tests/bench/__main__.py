@@ -6,7 +6,7 @@ python -m tests.bench requests routes       these subjects only
 
 import argparse
 
-from tests.bench import boot, fetch, guard, reload, requests, reset, routes, sizes
+from tests.bench import boot, driven, fetch, guard, reload, requests, reset, routes, sizes
 from tests.bench.cast import bench
 from tests.bench.table import table
 
@@ -16,6 +16,7 @@ SUBJECTS = {
     "guard": guard.rows,
     "routes": routes.rows,
     "fetch": fetch.rows,
+    "playwright": driven.rows,
     "reset": reset.rows,
     "reload": reload.rows,
     "sizes": sizes.rows,
