@@ -217,8 +217,10 @@ class Application:
     async def _refuse(self, refused: Refused, scope: Scope, send: Send) -> None:
         """Say why a request is not answered."""
         text = to_json({"error": refused.reason}).encode() if refused.reason else b""
-        headers = {"content-length": str(len(text)), "content-type": "application/json"} if text else {}
-        await self._send(scope, send, Answer(refused.status, encode_headers({**headers, **refused.headers}), text))
+        pairs = encode_headers(refused.headers)
+        if text:
+            pairs += [(b"content-length", b"%d" % len(text)), (b"content-type", b"application/json")]
+        await self._send(scope, send, Answer(refused.status, pairs, text))
         if self.told is not None:
             target = scope["path"] + (
                 f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else ""
@@ -709,14 +711,14 @@ def read_headers(pairs: Any) -> dict[str, str]:
     headers: dict[str, str] = {}
     size = 0
     for name, value in pairs:
-        size += len(name) + len(value)
+        size += len(name) + len(value) + 4
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1")
         if key in headers:
             text = f"{headers[key]}{'; ' if key == 'cookie' else ', '}{text}"
         headers[key] = text
     if size > MOST_HEADER_BYTES:
-        raise Refused(431, f"The headers are longer than {MOST_HEADER_BYTES} bytes.")
+        raise Refused(431, f"The headers are longer than {MOST_HEADER_BYTES} bytes.", {"connection": "close"})
     if "last-event-id" in headers:
         # The one header that browsers write as UTF-8: an id may have any letters.
         headers["last-event-id"] = headers["last-event-id"].encode("latin-1").decode("utf-8", "replace")

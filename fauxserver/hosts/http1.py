@@ -8,7 +8,6 @@ from asyncio import TimerHandle, Transport
 from typing import Any
 from urllib.parse import quote
 
-import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from fauxserver.hosts.asgi import MOST_HEADER_BYTES
@@ -26,7 +25,7 @@ LINGER = 2.0
 _log = logging.getLogger("fauxserver.http")
 _log.setLevel(logging.ERROR)
 
-_ASCII = "".join(map(chr, range(33, 127)))
+_ASCII = "".join(map(chr, range(128)))
 
 
 class Protocol(HttpToolsProtocol):
@@ -35,6 +34,7 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self.logger = _log
+        self._between = True
         self._in_head = True
         self._head = 0
         self._refused = False
@@ -53,6 +53,8 @@ class Protocol(HttpToolsProtocol):
             return
         if self._timer is not None and not self._in_head:
             self._wait(None)
+        if self._between and not data.isascii():
+            data = _encoded(data)
         super().data_received(data)
         if self._refused or self.transport.is_closing():
             return
@@ -80,6 +82,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._between = False
         self._in_head = True
         self._head = 0
 
@@ -89,10 +92,11 @@ class Protocol(HttpToolsProtocol):
             self._wait(None)
         if self.url == b"*":
             self.url = b"/*"
-        elif not self.url.isascii():
-            # As curl sends what one types.
-            self.url = quote(self.url, safe=_ASCII).encode()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._between = True
 
     def send_400_response(self, msg: str) -> None:
         self.refuse(400, f"{msg} It does not follow HTTP/1.1.")
@@ -141,4 +145,7 @@ class Protocol(HttpToolsProtocol):
             self.refuse(408, f"Nothing more of the body has come for {BODY_TIME:g} seconds.")
 
 
-__all__ = ["Protocol", "httptools"]
+def _encoded(data: bytes) -> bytes:
+    """The beginning of a request whose url is not encoded: curl sends what one types."""
+    line, end, rest = data.partition(b"\r\n")
+    return quote(line, safe=_ASCII).encode() + end + rest if end and b" HTTP/1." in line else data

@@ -58,7 +58,11 @@ class Proxy:
             # No pool limit: who waits for events keeps a connection.
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
             timeout = httpx.Timeout(None, connect=10)
-            client = self._client = httpx.AsyncClient(limits=limits, timeout=timeout, follow_redirects=False)
+            # To read the certificates of the world takes its time.
+            verify = self._base.scheme == "https"
+            client = self._client = httpx.AsyncClient(
+                limits=limits, timeout=timeout, follow_redirects=False, verify=verify
+            )
             client.headers.clear()
         prefix = self._base.raw_path.rstrip(b"/")
         url = self._base.copy_with(raw_path=prefix + target)
@@ -72,13 +76,21 @@ class Proxy:
             raise Unreachable(502, f"{self.url} cannot be reached: {said}. Is it running?") from None
         try:
             dropped = _dropped([(name.lower(), value) for name, value in response.headers.raw])
-            pairs = [(name, value) for name, value in response.headers.raw if name.lower() not in dropped]
+            # The date is ours, which every answer has.
+            pairs = [pair for pair in response.headers.raw if pair[0].lower() not in {*dropped, b"date"}]
             await send({"type": "http.response.start", "status": response.status_code, "headers": change(pairs)})
+            # With its last byte the answer is over, whatever the connection does then.
+            length = response.headers.get("content-length", "")
+            left = int(length) if length.isdigit() and method != "HEAD" else 0
+            over = False
             async for piece in response.aiter_raw():
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                left -= len(piece)
+                over = left == 0
+                await send({"type": "http.response.body", "body": piece, "more_body": not over})
+            if not over:
+                await send({"type": "http.response.body", "body": b""})
         finally:
             await response.aclose()
-        await send({"type": "http.response.body", "body": b""})
         return response.status_code
 
     async def close(self) -> None:
