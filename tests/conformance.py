@@ -367,6 +367,8 @@ LACKS: dict[str, dict[str, str]] = {
         "pieces": "Its client, in the tests, asks one thing at a time.",
         "redirects": "Its client, in the tests, follows none.",
     },
+    # A real port, asked by a real client.
+    "HTTP": {},
     "httpx": {},
     "requests": {},
     "Backbone.sync": {

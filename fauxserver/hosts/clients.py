@@ -1,13 +1,14 @@
-"""What the hosts for Python's HTTP clients share: a request that is answered where its client runs, by one thread.
+"""What the hosts for Python's HTTP clients share: a request that is answered where its client runs.
 
 A handler runs on the thread that asks, so that what belongs to a thread (a connection of `sqlite3`, a transaction of
-Django's) is where the test has made it; no event loop is in its sight, even if one runs there. What is asynchronous
-runs on the event loop of the asynchronous client, or, for a synchronous one, on a loop of its own.
+Django's) is where the test has made it. A `def` handler has no event loop in its sight, even if one runs there; an
+`async def` one has that of the asynchronous client, or, for a synchronous one, a loop that all of them share.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 import warnings
 from asyncio import events, tasks
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 from fauxserver.bodies import decode
 from fauxserver.errors import BodyError, FauxServerWarning, HTTPError
 from fauxserver.exchange import Exchange
+from fauxserver.hosts.threads import Loop
 from fauxserver.messages import Request, Response, encode_piece
 from fauxserver.server import FauxServer
 
@@ -44,7 +46,7 @@ def request_of(method: str, url: str, headers: Iterable[tuple[str, str]], base: 
         read,
         b"",
         read.get("x-http-method-override"),
-        base or f"{parts.scheme}://{parts.netloc}/",
+        f"{base.rstrip('/')}/" if base else f"{parts.scheme}://{parts.netloc}/",
     )
 
 
@@ -269,36 +271,98 @@ def run(awaitable: Awaitable[T], seconds: float | None) -> T:
 
 
 class _Loop:
-    """An event loop on a thread of its own, for whoever has none: all of them share it, as a server's requests do.
+    """An event loop for all that have none. Whoever waits for something runs it, on the thread that is theirs.
 
-    Tasks that handlers begin go on there between requests.
+    Of several who wait one runs it for all. While nobody waits, a thread of its own sees to what handlers have left
+    behind: tasks that go on after their answer.
     """
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._loop: Loop | None = None
+        self._turn = threading.Condition()
+        self._waiting = 0
+        self._runner: threading.Thread | None = None
+        self._caretaker: threading.Thread | None = None
 
     def run(self, awaitable: Awaitable[T], seconds: float | None) -> T:
-        if threading.current_thread() is self._thread:
-            # A handler that is itself a client, and holds the loop up.
+        if threading.current_thread() is self._runner:
+            # An asynchronous handler that is itself a client, and holds the loop up.
             with no_loop_in_sight():
                 return asyncio.run(within(awaitable, seconds))
-        future = asyncio.run_coroutine_threadsafe(within(awaitable, seconds), self._running())
+        with self._turn:
+            if self._loop is None:
+                self._loop = Loop()
+                atexit.register(self._close)
+            loop = self._loop
+            self._waiting += 1
+        future = asyncio.run_coroutine_threadsafe(within(awaitable, seconds), loop)
+        future.add_done_callback(lambda _: loop.stop())
         try:
-            return future.result()
+            with self._turn:
+                while not future.done():
+                    self._take(loop)
         except BaseException:
             # Somebody has pressed Ctrl-C, say.
             future.cancel()
             raise
+        finally:
+            with self._turn:
+                self._waiting -= 1
+                if not self._waiting and loop.tasks:
+                    self._leave_to_caretaker(loop)
+        return future.result()
 
-    def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None or self._thread is None or not self._thread.is_alive():
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="fauxserver", daemon=True)
-                self._thread.start()
-            return self._loop
+    def _take(self, loop: Loop) -> None:
+        """Run the loop until somebody's answer is there, or wait while another thread does. (Under the lock.)"""
+        if self._runner is not None:
+            if self._runner is self._caretaker:
+                loop.call_soon_threadsafe(loop.stop)
+            self._turn.wait()
+            return
+        self._runner = threading.current_thread()
+        self._turn.release()
+        try:
+            with no_loop_in_sight():
+                loop.run_forever()
+        finally:
+            self._turn.acquire()
+            self._runner = None
+            self._turn.notify_all()
+
+    def _leave_to_caretaker(self, loop: Loop) -> None:
+        if self._caretaker is None:
+            self._caretaker = threading.Thread(target=self._care, args=(loop,), name="fauxserver", daemon=True)
+            self._caretaker.start()
+        self._turn.notify_all()
+
+    def _care(self, loop: Loop) -> None:
+        with self._turn:
+            while not loop.is_closed():
+                self._turn.wait_for(lambda: loop.is_closed() or (not self._waiting and self._runner is None))
+                if not loop.is_closed():
+                    self._take(loop)
+
+    def _close(self) -> None:
+        """The program ends."""
+        with self._turn:
+            loop = self._loop
+            assert loop is not None
+            self._waiting += 1
+            while self._runner is not None:
+                loop.call_soon_threadsafe(loop.stop)
+                self._turn.wait()
+            loop.run_until_complete(_end(loop))
+            loop.close()
+            self._turn.notify_all()
+
+
+async def _end(loop: Loop) -> None:
+    """End what still runs on a loop."""
+    left = loop.tasks - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await loop.shutdown_asyncgens()
 
 
 _loop = _Loop()

@@ -4,8 +4,9 @@ A host is a function that yields one which asks a server.
 """
 
 import asyncio
+import functools
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ import fauxserver
 from fauxserver import Response
 from fauxserver.bodies import decode
 from fauxserver.hosts.httpx import AsyncFauxTransport, FauxTransport
+from fauxserver.hosts.live import serving
 from fauxserver.hosts.requests import FauxAdapter
 from fauxserver.routefile import RouteFile
 from tests.conformance import CASES, FILE, ROUTES, Answer, answers, cases, expected
@@ -200,12 +202,35 @@ def requests_asks(session, base):
     return ask
 
 
+# A real port
+
+
+@contextmanager
+def over_http(server):
+    with serving(server) as url, httpx.Client(base_url=url, follow_redirects=True, timeout=30) as client:
+        ask = httpx_asks(client)
+
+        def asks(request):
+            answer = ask(request)
+            return None if is_nobodys(answer) else answer
+
+        yield asks
+
+
 HOSTS = {
     "handle": [in_steps, in_one],
     "ASGI": [over_asgi],
     "httpx": [by_httpx, by_httpx_asynchronously],
     "requests": [by_requests],
+    "HTTP": [over_http],
 }
+
+
+@pytest.fixture(scope="module")
+def ask_through(server):
+    """A function that asks through a host, which is there until the last test."""
+    with ExitStack() as stack:
+        yield functools.cache(lambda host: stack.enter_context(host(server)))
 
 
 @pytest.mark.parametrize(
@@ -217,13 +242,11 @@ HOSTS = {
         for case in cases(name)
     ],
 )
-def test_a_case_of_the_table(server, name, host, case):
+def test_a_case_of_the_table(server, ask_through, name, host, case):
+    ask = ask_through(host)
     server.reset()
 
-    with host(server) as ask:
-        found = answers(case, ask)
-
-    assert found == expected(name, case)
+    assert answers(case, ask) == expected(name, case)
 
 
 def test_the_table_is_all_there():
