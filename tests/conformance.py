@@ -17,7 +17,8 @@ is in `LACKS`, with the reason; nothing else may differ.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 FILE = "conformance_routes.py"
@@ -353,10 +354,13 @@ class Case(NamedTuple):
     """What a host has to be able to do for it, as in `LACKS`."""
 
 
+NETWORK = "What is not the server's goes to the network."
+OWN_ERROR = "What is not the server's is an error of the client's own."
 VALUES = "It hands values to the server and back, without a wire."
 LACKS: dict[str, dict[str, str]] = {
     # A server asked directly.
     "handle": {
+        "405": VALUES,
         "HEAD": VALUES,
         "reading": VALUES,
         "pieces": VALUES,
@@ -369,9 +373,10 @@ LACKS: dict[str, dict[str, str]] = {
     },
     # A real port, asked by a real client.
     "HTTP": {},
-    "httpx": {},
-    "requests": {},
+    "httpx": {"405": OWN_ERROR},
+    "requests": {"405": OWN_ERROR},
     "Backbone.sync": {
+        "405": NETWORK,
         "types": "A value has none.",
         "204": "It is given the value that HTTP would not carry.",
         "bodies": "Models have JSON.",
@@ -383,11 +388,13 @@ LACKS: dict[str, dict[str, str]] = {
         "pieces": "Models come whole.",
         "redirects": VALUES,
     },
-    "fetch": {},
+    "fetch": {"405": NETWORK},
     "Playwright": {
+        "405": NETWORK,
         "pieces": "It takes a body whole (playwright#33564).",
     },
     "XMLHttpRequest": {
+        "405": NETWORK,
         "pieces": "It tells of texts that grow, and of no pieces.",
     },
 }
@@ -406,10 +413,16 @@ def answers(case: Case, ask: Callable[[Request], Answer | None]) -> list[Answer 
 
 def seen(found: Answer | None, answer: Answer | None) -> Answer | None:
     """An answer with those of its headers that the expected one has."""
-    if found is None:
+    if found is None or (answer is None and _is_refused(found)):
         return None
     wanted = answer.headers if answer else {}
     return found._replace(headers={name: found.headers.get(name) for name in wanted})
+
+
+def _is_refused(found: Answer) -> bool:
+    """Whether it is how an HTTP server says that a request is not its own."""
+    error = found.body.get("error", "") if isinstance(found.body, dict) else ""
+    return found.status in (404, 405) and "is not answered here" in error
 
 
 def expected(host: str, case: Case) -> list[Answer | None]:
@@ -419,6 +432,58 @@ def expected(host: str, case: Case) -> list[Answer | None]:
         # A value that is none is a value all the same.
         told = [answer and answer._replace(status=200 if answer.status == 204 else answer.status) for answer in told]
     return told
+
+
+# Where there is JavaScript, which asks through several doors
+
+ASK = Path(__file__).with_name("conformance.js").read_text(encoding="utf-8")
+"""A script with the function that asks."""
+
+
+def to_ask(doors: Iterable[str]) -> dict[str, list[list[Any]]]:
+    """By door, the requests of each case, as they cross to it."""
+    return {door: [[crossing(request) for request, _ in case.steps] for case in cases(door)] for door in doors}
+
+
+def crossing(request: Request | None) -> dict[str, Any] | None:
+    """A request in JSON's types, a body as a text whose characters are its bytes."""
+    if request is None:
+        return None
+    headers, body = request.content()
+    return {
+        **request._asdict(),
+        "headers": headers,
+        "body": None if body is None else body.decode("latin-1"),
+        "meanwhile": crossing(request.meanwhile),
+    }
+
+
+def read_doors(told: dict[str, list[Any]]) -> dict[str, dict[str, list[Answer | None]]]:
+    """By door and case, the answers that have crossed back."""
+    read: dict[str, dict[str, list[Answer | None]]] = {}
+    for door, crossed in told.items():
+        left = iter(crossed)
+        read[door] = {
+            case.name: [seen(_crossed(door, next(left)), answer) for _, answer in case.steps] for case in cases(door)
+        }
+    return read
+
+
+def _crossed(door: str, told: list[Any] | None) -> Answer | None:
+    if told is None:
+        return None
+    status, headers, body = told
+    if door == "Backbone.sync":
+        return Answer(status, body, headers)
+    return Answer.read(status, headers, body.encode("latin-1"))
+
+
+def expected_of(doors: Iterable[str]) -> dict[str, dict[str, list[Answer | None]]]:
+    """What `read_doors` has to find."""
+    return {door: {case.name: expected(door, case) for case in cases(door)} for door in doors}
+
+
+# The table
 
 
 def line_of(text: str) -> int:
@@ -441,6 +506,7 @@ def sends(body: bytes, content_type: str | None, data: Any) -> tuple[Request, An
 
 
 BYTES = bytes(range(256))
+LIST = line_of('server.get("value/list"')
 UNSENDABLE = line_of('@server.get("unsendable")')
 FRANNY = {"title": "Franny", "year": 1961}
 
@@ -715,6 +781,35 @@ CASES = [
         "a stream may be of bytes",
         [(Request("GET", "stream/bytes"), Answer(200, b"\xff\0\xc3\xa9", {"content-type": "image/x-own"}))],
         "bytes",
+    ),
+    Case(
+        "what is nobody's is 404, or 405 where other methods have a route",
+        [
+            (
+                Request("GET", "nowhere"),
+                Answer(
+                    404,
+                    {
+                        "error": "GET /nowhere is not answered here. No route matches it, and there is no default "
+                        "handler."
+                    },
+                ),
+            ),
+            (
+                Request("PURGE", "value/list"),
+                Answer(
+                    405,
+                    {
+                        "error": "PURGE /value/list is not answered here. No route matches it, and there is no default "
+                        f"handler. Nearest: GET value/list ({FILE}:{LIST}) answers GET, "
+                        "not PURGE."
+                    },
+                    {"allow": "GET, HEAD, OPTIONS"},
+                ),
+            ),
+            (Request("OPTIONS", "value/list"), Answer(204, None, {"allow": "GET, HEAD, OPTIONS"})),
+        ],
+        "405",
     ),
     Case("a stream that fails before it began has a status", [get("stream/fails", 404, "before it began")]),
     Case(

@@ -15,6 +15,7 @@ import requests
 import fauxserver
 from fauxserver import Response
 from fauxserver.bodies import decode
+from fauxserver.hosts.faux import Faux
 from fauxserver.hosts.httpx import AsyncFauxTransport, FauxTransport
 from fauxserver.hosts.live import serving
 from fauxserver.hosts.requests import FauxAdapter
@@ -110,15 +111,9 @@ def over_asgi(server):
 
         asyncio.run(server(scope, receive, send))
         headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-        answer = Answer.read(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))
-        return None if is_nobodys(answer) else answer
+        return Answer.read(sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))
 
     yield ask
-
-
-def is_nobodys(answer):
-    """Whether it is how an HTTP server says that no route wants a request."""
-    return answer.status in (404, 405) and isinstance(answer.body, dict) and "not answered here" in answer.body["error"]
 
 
 # Python's clients
@@ -208,21 +203,32 @@ def requests_asks(session, base):
 @contextmanager
 def over_http(server):
     with serving(server) as url, httpx.Client(base_url=url, follow_redirects=True, timeout=30) as client:
-        ask = httpx_asks(client)
+        yield httpx_asks(client)
 
-        def asks(request):
-            answer = ask(request)
-            return None if is_nobodys(answer) else answer
 
-        yield asks
+# A test's own
+
+
+@contextmanager
+def in_a_test(server):
+    (file,) = server.files
+    with in_one(Faux(file)) as ask:
+        yield ask
+
+
+@contextmanager
+def over_a_tests_port(server):
+    (file,) = server.files
+    with over_http(Faux(file)) as ask:
+        yield ask
 
 
 HOSTS = {
-    "handle": [in_steps, in_one],
+    "handle": [in_steps, in_one, in_a_test],
     "ASGI": [over_asgi],
     "httpx": [by_httpx, by_httpx_asynchronously],
     "requests": [by_requests],
-    "HTTP": [over_http],
+    "HTTP": [over_http, over_a_tests_port],
 }
 
 
@@ -250,5 +256,5 @@ def test_a_case_of_the_table(server, ask_through, name, host, case):
 
 
 def test_the_table_is_all_there():
-    assert len(CASES) == 42
-    assert sum(len(case.steps) for case in CASES) == 139
+    assert len(CASES) == 43
+    assert sum(len(case.steps) for case in CASES) == 142
