@@ -6,6 +6,7 @@ from collections import deque
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from fauxserver.explanation import Explanation
 from fauxserver.journal import Entry, Journal
 from fauxserver.messages import Failure, Request, Response
 from fauxserver.routefile import RouteFile
@@ -14,7 +15,6 @@ from fauxserver.unmatched import judge
 
 if TYPE_CHECKING:
     from fauxserver.exchange import Exchange
-    from fauxserver.explanation import Explanation
 
 
 class Faux(FauxServer):
@@ -72,8 +72,14 @@ class Faux(FauxServer):
 
     def judge(self, request: Request) -> str:
         """What becomes of a page's request that no route wants: it fails the test, if nobody has said otherwise."""
-        words = (judge(rule.policy, request) for rule in self.rules_for(request))
-        word = next(filter(None, words), "error")
+        try:
+            words = (judge(rule.policy, request) for rule in self.rules_for(request))
+            word = next(filter(None, words), "error")
+        except Exception as error:
+            # A policy of somebody's.
+            told = f"cannot be judged: {type(error).__name__}: {error}"
+            self.refused.append(Explanation(request.method, request.url, told))
+            return "error"
         if word != "bypass":
             explanation = self.explain(request)
             if word == "error" and explanation not in self.refused:

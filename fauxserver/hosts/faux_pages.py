@@ -6,7 +6,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from fauxserver.explanation import Explanation
@@ -17,6 +17,8 @@ from fauxserver.routes import in_reach
 from fauxserver.server import FauxServer
 from fauxserver.unmatched import is_asset
 
+_PATIENCE = 1_000
+"""So many milliseconds a page has to answer."""
 # What opens a context, and how to get from its result to that.
 _OPENERS: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("Browser", "new_context", lambda context: context),
@@ -34,6 +36,8 @@ def answering(server: Faux, base: str | None, fixtures: Iterable[Any]) -> Iterat
     """
     pages = Pages(server, base)
     with ExitStack() as stack:
+        # Those who hear of changes may leave in any order.
+        stack.callback(setattr, server, "on_change", server.on_change)
         stack.callback(pages.detach)
         for name in ("playwright.sync_api", "playwright.async_api"):
             if name in sys.modules:
@@ -90,7 +94,10 @@ class Pages:
     def settle(self) -> None:
         """Let the requests come in that the pages have made before."""
         for context in list(self._attached):
-            _finish(context, context.cookies())  # Asks the browser for something small.
+            for page in context.pages:
+                # What the page has asked for comes to us before it answers. It may be gone, or busy for good.
+                with suppress(Exception):
+                    _finish(context, page.wait_for_function("() => true", timeout=_PATIENCE))
 
     # What no route wants
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from fauxserver.hosts.asgi import Application, Receive, Scope, Send
@@ -18,6 +19,7 @@ class Port:
         self.url = ""
         self._threads = Threads()
         self._nobody = self._current = Application(FauxServer(), threads=False)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> Port:
@@ -27,6 +29,11 @@ class Port:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Call *function* on the thread of the handlers, and wait for its end."""
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(self._threads.call(function), self._loop).result()
 
     @contextmanager
     def answering(self, server: FauxServer) -> Iterator[str]:
@@ -39,5 +46,7 @@ class Port:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Be an ASGI application."""
+        if scope["type"] == "lifespan":
+            self._loop = asyncio.get_running_loop()
         app = self._nobody if scope["type"] == "lifespan" else self._current
         await app(scope, receive, send)

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from fauxserver.hosts.faux_pages import Pages
     from fauxserver.hosts.faux_port import Port
 
-_FAUX = pytest.StashKey["Faux"]()
-"""On a test: its server."""
 _SERVERS = pytest.StashKey["dict[Path | None, Faux]"]()
 """On the configuration: the servers of this process, by route file."""
+_FAUX = pytest.StashKey["Faux"]()
+"""On a test: its server."""
 _PAGES = pytest.StashKey["Pages | None"]()
 """On a test: the pages that its server answers, where there is Playwright."""
 _TOLD = pytest.StashKey[bool]()
@@ -45,7 +45,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     # Whoever names a route file means to have it, also where a page is all that the test asks for.
     names = getattr(item, "fixturenames", None)
     if names is not None and "faux" not in names and item.get_closest_marker("faux"):
-        names.append("faux")
+        # A new list: with other parameters the test may not be marked.
+        item.fixturenames = [*names, "faux"]  # type: ignore[attr-defined]
 
 
 # --- The fixtures --------------------------------------------------------------------------------------------------
@@ -57,13 +58,13 @@ def faux(request: pytest.FixtureRequest) -> Iterator[Faux]:
 
     What the test adds to it wins, and is forgotten afterwards.
     """
-    servers = request.config.stash.setdefault(_SERVERS, {})
-    server = _fresh(servers, _route_file(request))
-    request.node.stash[_FAUX] = server
+    stash = request.node.stash
+    stash[_TOLD] = False
+    server = stash[_FAUX] = _fresh(request)
     with _answering_pages(request, server) as pages:
-        request.node.stash[_PAGES] = pages
+        stash[_PAGES] = pages
         yield server
-    request.node.stash[_PAGES] = None
+    stash[_PAGES] = None
 
 
 @pytest.fixture(scope="session")
@@ -81,15 +82,25 @@ def faux_url(faux: Faux, _faux_port: Port) -> Iterator[str]:
         yield url
 
 
-def _fresh(servers: dict[Path | None, Faux], path: Path | None) -> Faux:
-    """The server for a route file, as it is at the beginning of a test."""
+def _fresh(request: pytest.FixtureRequest) -> Faux:
+    """The server for a test, as it is at the beginning."""
     from fauxserver.errors import RouteFileError
 
-    try:
+    servers = request.config.stash.setdefault(_SERVERS, {})
+    path = _route_file(request)
+
+    def begin() -> None:
         if path in servers:
             servers[path].reset()
         else:
             servers[path] = _made(path)
+
+    try:
+        if "faux_url" in request.fixturenames:
+            # What belongs to a thread, as SQLite's connections do, is to belong to the one that calls the handlers.
+            request.getfixturevalue("_faux_port").call(begin)
+        else:
+            begin()
     except RouteFileError as error:
         fault = _told(error)
     else:
@@ -137,7 +148,8 @@ def _answering_pages(request: pytest.FixtureRequest, server: Faux) -> AbstractCo
     base = None
     plugins = request.config.pluginmanager
     if plugins.has_plugin("playwright") or plugins.has_plugin("playwright-asyncio"):
-        base = request.getfixturevalue("base_url")
+        if "base_url" in request.fixturenames:
+            base = request.getfixturevalue("base_url")
         if "browser" in request.fixturenames:
             # It lives longer than the test, and knows which contexts are open.
             fixtures.append(request.getfixturevalue("browser"))
@@ -187,7 +199,7 @@ def _fail(message: str) -> NoReturn:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     try:
         result = yield
-    except Exception as error:
+    except (Exception, pytest.fail.Exception) as error:
         refused = _refused(item)
         if refused:
             error.add_note(refused)

@@ -229,6 +229,10 @@ def test_that_fails_by_itself(faux, page):
     visit(faux, page, "fetch('api/bookz')")
     assert page.title() == "3"
 
+def test_by_a_policy_that_is_wrong(faux, page):
+    faux.set_unmatched(lambda request: "perhaps")
+    visit(faux, page, "fetch('else')")
+
 @pytest.mark.xfail(strict=True)
 def test_that_is_expected_to(faux, page):
     visit(faux, page, "fetch('api/bookz')")
@@ -261,6 +265,15 @@ def test_a_server_that_is_off(faux, page):
     page.route("http://app.test/", serve_a_page)
     page.goto("http://app.test/")
 
+def test_a_browser_that_is_gone(faux, browser_type, browser_type_launch_args):
+    browser = browser_type.launch(**browser_type_launch_args)
+    visit(faux, browser.new_page(), "1")
+    browser.close()
+
+def test_a_page_that_is_busy_for_good(faux, page):
+    visit(faux, page, "1")
+    page.evaluate("setTimeout(() => { for (;;); }, 0)")
+
 def test_a_page_that_does_not_exist(faux, page):
     visit(faux, page, "1")
     with pytest.raises(Exception, match="ERR_"):
@@ -273,7 +286,7 @@ def test_a_request_that_no_route_wants_fails_the_test(project):
 
     result = project.runpytest_subprocess("-rfx")
 
-    result.assert_outcomes(passed=7, failed=5, xfailed=1, warnings=1)
+    result.assert_outcomes(passed=9, failed=6, xfailed=1, warnings=1)
     unanswered = "is not answered here. No route matches it, and there is no default handler."
     said = result.stdout.str()
     parts = {found[1]: found[0] for found in re.findall(r"(?s)(___ test_(\w+)\[.*?)(?=\n____|\n====)", said)}
@@ -281,9 +294,13 @@ def test_a_request_that_no_route_wants_fails_the_test(project):
         "no_route_at_all": f"GET http://app.test/books {unanswered}",
         "with_another_method": f"PUT http://app.test/api/books {unanswered} Nearest:",
         "an_xhr": f"GET http://app.test/else/where {unanswered}",
+        "by_a_policy_that_is_wrong": (
+            "GET http://app.test/else cannot be judged: PolicyError: The policy <lambda> (test_refused.py:31) returned "
+            '\'perhaps\'. Return "bypass", "warn" or "error", or None for the default.'
+        ),
         "twice": f"GET http://app.test/api/bookz {unanswered} Nearest:",
     }
-    assert said.count(f"E       GET http://app.test/api/bookz {unanswered}") == 1
+    assert parts["that_fails_by_itself"].count(f"E       GET http://app.test/api/bookz {unanswered}") == 1
     assert parts["twice"].count("GET http://app.test/api/bookz → no route") == 1
 
 

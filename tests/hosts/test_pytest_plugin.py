@@ -1,11 +1,14 @@
 """The pytest plugin, in a pytest of its own: once within this process, once in another where that is the point."""
 
+import os
+import tomllib
 from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["pytester"]
 
+ROOT = Path(__file__).parents[2]
 ROUTES = """\
 from fauxserver import FauxServer, HTTPError
 
@@ -35,7 +38,7 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     """A project with a route file, whose pytest has our plugin and no other."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p fauxserver.hosts.pytest_plugin --strict-markers -W error")
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makepyfile(routes=ROUTES)
     pytester.makeini("[pytest]\nfaux_routes = routes.py\n")
     return pytester
@@ -134,6 +137,65 @@ def test_a_test_asks_over_http(inner):
     inner.runpytest_inprocess().assert_outcomes(passed=2)
 
 
+def test_what_belongs_to_a_thread_is_made_on_the_one_that_calls_the_handlers(inner):
+    inner.makepyfile(
+        routes="""
+        import sqlite3
+        from fauxserver import FauxServer
+
+        server = FauxServer()
+        database = sqlite3.connect(":memory:")
+        server.get("api/one", lambda: database.execute("select 1").fetchone()[0])
+        """
+    )
+    inner.makepyfile(
+        """
+        import pytest
+        from urllib.request import urlopen
+
+        @pytest.mark.parametrize("time", [1, 2])
+        def test_over_http(faux_url, time):
+            assert urlopen(f"{faux_url}/api/one").read() == b"1"
+
+        def test_in_this_process(faux):
+            assert faux.dispatch("GET", "api/one").body == 1
+
+        def test_over_http_again(faux_url):
+            assert urlopen(f"{faux_url}/api/one").read() == b"1"
+        """
+    )
+
+    inner.runpytest_inprocess().assert_outcomes(passed=4)
+
+
+def test_a_client_that_outlives_its_test_is_answered_by_nobody(inner):
+    inner.makepyfile(
+        """
+        from urllib.error import HTTPError
+        from urllib.request import urlopen
+        import pytest
+
+        urls = []
+
+        def test_one(faux, faux_url):
+            faux.get("mine", [])
+            urls.append(f"{faux_url}/mine")
+            assert urlopen(urls[0]).status == 200
+
+        def test_none():
+            with pytest.raises(HTTPError, match="404"):
+                urlopen(urls[0])
+
+        def test_another(faux, faux_url):
+            with pytest.raises(HTTPError, match="404"):
+                urlopen(urls[0])
+            assert [missed.url for missed in faux.missed] == urls
+        """
+    )
+
+    inner.runpytest_inprocess().assert_outcomes(passed=3)
+
+
 # --- Where the routes come from -----------------------------------------------------------------------------------
 
 
@@ -221,7 +283,6 @@ def test_a_marker_is_enough_where_the_fixture_is_not_named(inner):
         pytestmark = pytest.mark.faux("routes.py")
 
         def test_function(request):
-            assert "faux" in request.fixturenames
             assert len(request.getfixturevalue("faux")) == 3
 
         class TestUnit(unittest.TestCase):
@@ -231,6 +292,20 @@ def test_a_marker_is_enough_where_the_fixture_is_not_named(inner):
 
             def test_method(self):
                 self.assertEqual(len(self.faux), 3)
+        """
+    )
+
+    inner.runpytest_inprocess().assert_outcomes(passed=2)
+
+
+def test_a_marker_on_one_of_several_parameters_is_for_that_one_alone(inner):
+    inner.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", [1, pytest.param(2, marks=pytest.mark.faux("routes.py"))])
+        def test_function(request, number):
+            assert ("faux" in request.node.funcargs) == (number == 2)
         """
     )
 
@@ -395,6 +470,27 @@ def test_nothing_heavy_is_imported_until_a_fixture_is_used(inner):
     inner.makepyfile(NOT_YET)
 
     inner.runpytest_subprocess().assert_outcomes(passed=2)
+
+
+def test_it_is_there_where_fauxserver_is_installed_unless_it_is_left_out(inner, monkeypatch):
+    entry = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
+    installed = inner.mkdir("installed") / "fauxserver-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: fauxserver\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text(
+        "[pytest11]\n" + "".join(f"{name} = {module}\n" for name, module in entry.items())
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(installed.parent)]))
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:playwright -p no:playwright-asyncio -p no:asyncio -W error")
+    inner.makepyfile("def test_books(faux):\n    assert len(faux) == 3\n")
+
+    inner.runpytest_subprocess().assert_outcomes(passed=1)
+    inner.makeini("[pytest]\n")
+    left_out = inner.runpytest_subprocess("-p", "no:fauxserver")
+
+    left_out.assert_outcomes(errors=1)
+    left_out.stdout.fnmatch_lines(["E       fixture 'faux' not found"])
 
 
 def test_it_adds_no_fixture_and_no_line_to_a_run_that_does_not_use_it(inner, monkeypatch):
