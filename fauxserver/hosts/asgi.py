@@ -240,9 +240,10 @@ class Application:
                 while (piece := await flow.next()) is not None:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
         except Exception:
-            # It has been told in the journal. The client sees that the body breaks off.
-            if self.told is None or response.error is None:
+            # The journal knows. The client sees that the body breaks off.
+            if self.threads is None or response.error is None:
                 raise
+            return
         finally:
             await flow.close()
             if self.told is not None and not asked.left:

@@ -24,6 +24,8 @@ LINGER = 2.0
 # What clients do wrong is told to them; what goes wrong here is an error.
 _log = logging.getLogger("fauxserver.http")
 _log.setLevel(logging.ERROR)
+# A body that breaks off is broken off by us, and told elsewhere.
+_log.addFilter(lambda record: "without completing response" not in str(record.msg))
 
 _ASCII = "".join(map(chr, range(128)))
 

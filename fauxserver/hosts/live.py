@@ -80,9 +80,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
-        raise HostError(
-            f"Cannot listen on {host!r}: there is no such address on this machine. Try 127.0.0.1."
-        ) from None
+        raise HostError(f"Cannot listen on {host!r}: this machine has no such address. Try 127.0.0.1.") from None
     family, _, _, _, where = found[0]
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextlib
-import linecache
+import importlib
 import re
 import socket
 import sys
@@ -77,7 +78,8 @@ class Served:
         self.console = Console(highlight=False)
         self.report = Report(self.console)
         self.file = RouteFile(options.file)
-        self._warned: list[str] = []
+        self.changed: frozenset[str] = frozenset()
+        """The files that have changed since it ran."""
 
     def application(self) -> Application:
         """What answers."""
@@ -103,7 +105,7 @@ class Served:
             if self.file.module is None:
                 self.file.run()
             else:
-                self._forget_helpers()
+                self._import_anew()
                 self.file.reload()
             for server in before:
                 if server not in self.file.servers:
@@ -142,14 +144,29 @@ class Served:
                 found[str(file)] = name
         return found
 
-    def _forget_helpers(self) -> None:
-        """Those that have changed are imported anew."""
-        for path, name in self.helpers().items():
-            if path in self.changed:
-                linecache.checkcache(path)
-                sys.modules.pop(name, None)
-
-    changed: frozenset[str] = frozenset()
+    def _import_anew(self) -> None:
+        """Import the modules beside the file that have changed; what the file has from them is replaced."""
+        assert self.file.module is not None
+        namespace = self.file.module.__dict__
+        anew = {name: sys.modules[name] for path, name in self.helpers().items() if path in self.changed}
+        importlib.invalidate_caches()
+        try:
+            for name in anew:
+                sys.modules.pop(name)
+            source = Path(self.file.path).read_bytes()
+            for statement in ast.parse(source, self.file.path).body:
+                names = (
+                    {alias.name for alias in statement.names}
+                    if isinstance(statement, ast.Import)
+                    else {statement.module}
+                    if isinstance(statement, ast.ImportFrom)
+                    else set()
+                )
+                if names & anew.keys():
+                    exec(compile(ast.Module([statement], []), self.file.path, "exec"), namespace)
+        except Exception as error:
+            sys.modules.update(anew)
+            raise self.file._fault(error, self.file._source) from error
 
     # Words on the terminal
 

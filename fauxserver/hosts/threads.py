@@ -164,6 +164,7 @@ class Threads:
 
     def step_aside(self, job: Job) -> None:
         """Of a job that is known to take long: let another thread be the front while this one is at it."""
+        self._send()
         with self._lock:
             if self._front is not None and self._front.job is job:
                 if self._queue or (self._loop is not None and self._loop.tasks):
@@ -237,6 +238,8 @@ class Threads:
             done = -1
             while quiet < 20 and not self._closed:
                 self._wanted.take(self.grace)
+                # What was done before a job that keeps its thread.
+                self._send()
                 with self._lock:
                     front, loop = self._front, self._loop
                     if front is None:
