@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fauxserver.explanation import Explanation
+from fauxserver.hosts.playwright import no_running_loop
 from fauxserver.journal import Entry, Journal
 from fauxserver.messages import Failure, Request, Response
 from fauxserver.routefile import RouteFile
@@ -58,6 +60,14 @@ class Faux(FauxServer):
         if response is None:
             self.explain(request)
         return response
+
+    def dispatch(self, method: str, url: str, data: Any = None, **callbacks: Any) -> Response:
+        """Call a route from the test: no latency, and the answer is there at once; see `FauxServer.dispatch`."""
+        if asyncio._get_running_loop() is None or asyncio.current_task() is not None:
+            return super().dispatch(method, url, data, **callbacks)
+        # No task runs: the loop is that of Playwright's synchronous API, which waits for the test.
+        with no_running_loop():
+            return super().dispatch(method, url, data, **callbacks)
 
     def explain(self, request: Request) -> Explanation:
         """Say why a request is not answered, and which routes nearly match it."""

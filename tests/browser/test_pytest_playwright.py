@@ -85,7 +85,7 @@ def test_the_tests_of_the_readme_pass_and_fail_as_it_says(project):
         # Port 8000 may be taken here.
         result = project.runpytest_subprocess("-v", "--base-url", address)
 
-    result.assert_outcomes(passed=2, failed=1)
+    result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(["test_app.py::test_a_book_is_lent?chromium? FAILED *"])
     said = plain(result.stdout.str().replace(address, "http://localhost:8000"))
     assert plain(blocks("text")[0]) in said
@@ -108,7 +108,7 @@ def go(faux, page):
 
 EVERY_WAY = """
 import pytest
-from pages import go
+from pages import SHOW, go
 
 def test_the_page_after_it(faux, page):
     go(faux, page)
@@ -171,6 +171,23 @@ def test_a_page_with_the_marker_alone(page):
     page.goto("http://app.test/")
     assert page.title() == "of the file"
 
+def test_a_call_from_a_test_that_has_a_page(faux, page):
+    page.goto("about:blank")
+
+    @faux.get("api/slow")
+    async def slow():
+        return "asynchronous",  200
+
+    assert faux.dispatch("GET", "api/slow").body == "asynchronous"
+
+def test_an_api_on_another_origin(faux, page):
+    faux.base = "https://api.example.com/v1"
+    faux.get("books", [1, 2, 3])
+    script = SHOW.replace("api/books", "https://api.example.com/v1/books")
+    page.route("http://app.test/", lambda route: route.fulfill(body=f"<script>{script}</script>"))
+    page.goto("http://app.test/")
+    page.wait_for_function("document.title === '3'")
+
 def test_a_handler_that_runs_a_loop_and_is_late(faux, page):
     import asyncio
     import threading
@@ -196,7 +213,7 @@ def test_every_page_of_a_test_is_answered(project):
 
     result = project.runpytest_subprocess()
 
-    result.assert_outcomes(passed=14, warnings=1)
+    result.assert_outcomes(passed=16)
 
 
 REFUSED = """
@@ -228,6 +245,14 @@ def test_twice(faux, page):
 def test_that_fails_by_itself(faux, page):
     visit(faux, page, "fetch('api/bookz')")
     assert page.title() == "3"
+
+def test_below_another_origin(faux, page):
+    faux.base = "https://api.example.com/v1"
+    page.route("http://app.test/", lambda route: route.fulfill(
+        body="<script>fetch('https://api.example.com/v1/loans').catch(() => { document.title = 'over' })</script>"
+    ))
+    page.goto("http://app.test/")
+    page.wait_for_function("document.title === 'over'")
 
 def test_by_a_policy_that_is_wrong(faux, page):
     faux.set_unmatched(lambda request: "perhaps")
@@ -286,16 +311,17 @@ def test_a_request_that_no_route_wants_fails_the_test(project):
 
     result = project.runpytest_subprocess("-rfx")
 
-    result.assert_outcomes(passed=9, failed=6, xfailed=1, warnings=1)
+    result.assert_outcomes(passed=9, failed=7, xfailed=1)
     unanswered = "is not answered here. No route matches it, and there is no default handler."
     said = result.stdout.str()
     parts = {found[1]: found[0] for found in re.findall(r"(?s)(___ test_(\w+)\[.*?)(?=\n____|\n====)", said)}
     assert {name: part.splitlines()[1] for name, part in parts.items() if name != "that_fails_by_itself"} == {
         "no_route_at_all": f"GET http://app.test/books {unanswered}",
         "with_another_method": f"PUT http://app.test/api/books {unanswered} Nearest:",
+        "below_another_origin": f"GET https://api.example.com/v1/loans {unanswered}",
         "an_xhr": f"GET http://app.test/else/where {unanswered}",
         "by_a_policy_that_is_wrong": (
-            "GET http://app.test/else cannot be judged: PolicyError: The policy <lambda> (test_refused.py:31) returned "
+            "GET http://app.test/else cannot be judged: PolicyError: The policy <lambda> (test_refused.py:39) returned "
             '\'perhaps\'. Return "bypass", "warn" or "error", or None for the default.'
         ),
         "twice": f"GET http://app.test/api/bookz {unanswered} Nearest:",
