@@ -68,6 +68,7 @@ def configure(app: Any, **options: Any) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         lifespan="on" if isinstance(app, Application) else "auto",
         ws="none",
         timeout_graceful_shutdown=5,
