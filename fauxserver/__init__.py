@@ -74,9 +74,8 @@ def __getattr__(name: str) -> Any:
     # Imported when it is asked for: pytest loads our plugin, and so this package, in every run.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
-    globals()[name] = value
-    return value
+    # Not kept here: whoever takes the modules out of sys.modules, as pytester does, means to have all of it anew.
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
 
 
 def __dir__() -> list[str]:

@@ -143,3 +143,19 @@ def test_each_public_name_is_where_the_package_looks_for_it(name):
 def test_an_unknown_name_is_an_error_as_of_any_module():
     with pytest.raises(AttributeError, match="module 'fauxserver' has no attribute 'FauxSever'"):
         _ = fauxserver.FauxSever
+
+
+AGAIN = """
+import sys
+import fauxserver
+
+first = fauxserver.FauxServer
+for name in [name for name in sys.modules if name.startswith("fauxserver.")]:
+    del sys.modules[name]
+assert fauxserver.FauxServer is not first
+assert fauxserver.FauxServer is sys.modules["fauxserver.server"].FauxServer
+"""
+
+
+def test_modules_that_are_taken_away_as_pytester_does_are_imported_anew():
+    subprocess.run([sys.executable, "-c", AGAIN], check=True, cwd=PACKAGE.parent)

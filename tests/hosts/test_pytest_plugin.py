@@ -37,7 +37,11 @@ def broken():
 def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project with a route file, whose pytest has our plugin and no other."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p fauxserver.hosts.pytest_plugin --strict-markers -W error")
+    # Where fauxserver is installed, this process has imported it long ago.
+    monkeypatch.setenv(
+        "PYTEST_ADDOPTS",
+        "-p fauxserver.hosts.pytest_plugin --strict-markers -W error -W 'ignore:Module already imported'",
+    )
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makepyfile(routes=ROUTES)
     pytester.makeini("[pytest]\nfaux_routes = routes.py\n")
@@ -497,7 +501,7 @@ def test_it_adds_no_fixture_and_no_line_to_a_run_that_does_not_use_it(inner, mon
     inner.makeini("[pytest]\n")
     inner.makepyfile("def test_nothing(request):\n    assert request.fixturenames == ['request']\n")
     said = []
-    for options in ("-p fauxserver.hosts.pytest_plugin", ""):
+    for options in ("-p fauxserver.hosts.pytest_plugin -W 'ignore:Module already imported'", ""):
         monkeypatch.setenv("PYTEST_ADDOPTS", f"{options} --setup-show -o console_output_style=classic")
         lines = inner.runpytest_inprocess("-p", "no:cacheprovider").stdout.lines
         said.append([line for line in lines if " in " not in line and not line.startswith(("plugins:", "configfile:"))])
