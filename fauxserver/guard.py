@@ -38,7 +38,7 @@ class Watchdog:
                 self._over.set()
                 # What it has barked once more, and nobody has heard yet, would be heard by whoever comes next.
                 if self._barked:
-                    _raise_in(self._thread, None)
+                    raise_in(self._thread, None)
         except Stopped:
             self.__exit__(kind, error, trace)
             if kind is None:
@@ -54,7 +54,7 @@ class Watchdog:
                     if not self._inside():
                         return
                     self._barked = True
-                    _raise_in(self._thread, Stopped)
+                    raise_in(self._thread, Stopped)
             wait = 0.05
 
     def _inside(self) -> bool:
@@ -64,7 +64,8 @@ class Watchdog:
         return frame is not None
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+def raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Raise an exception in another thread, as soon as it comes to its next instruction; or, with None, no more."""
     # Here, because it takes a tenth of a second in the page, which has a guard of its own.
     import ctypes
 

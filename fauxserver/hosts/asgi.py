@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from itertools import count
 from pathlib import Path
 from time import perf_counter
 from types import CoroutineType
@@ -42,6 +43,8 @@ MOST_BYTES = 16 * 1024 * 1024
 """The longest body that is accepted."""
 MOST_HEADER_BYTES = 64 * 1024
 """The longest headers, all of a request's together."""
+STOPPED = 5.0
+"""A handler that still runs so many seconds after its client has left is stopped."""
 _LISTENED = 64 * 1024 * 1024
 """So many bytes more are read of one that is too long, and thrown away, before the client is told."""
 _LOOK = 0.05
@@ -555,12 +558,25 @@ class Asked(Job):
         """Tell the handler so."""
         if self.exchange is not None:
             self.exchange.drop()
+            if self.left:
+                stop_later(self.app.threads, self)
 
     def end(self) -> None:
         """All is said."""
         self.app.asked.discard(self)
         if self._watcher is not None:
             self._watcher.cancel()
+
+
+def stop_later(threads: Threads | None, job: Job) -> None:
+    """Stop what still runs on a thread after a while, though nobody waits for it; again, should it catch that."""
+    tries = count()
+
+    def stop() -> None:
+        if threads is not None and threads.stop(job) and next(tries) < 10:
+            job.loop.call_later(1, stop)
+
+    job.loop.call_later(STOPPED, stop)
 
 
 _WAIT: Any = object()
@@ -591,6 +607,7 @@ class Flow:
         self._pieces = response._body
         self._asynchronous = hasattr(self._pieces, "__anext__")
         self._slow = False
+        self._step: _Step | None = None
         self._pump: _Pump | None = None
 
     async def next(self) -> bytes | None:
@@ -601,7 +618,7 @@ class Flow:
             if self._pump is None:
                 self._pump = _Pump(self._threads, self._pieces)
             return await self._pump.next()
-        step = _Step(asyncio.get_running_loop(), self._pieces)
+        self._step = step = _Step(asyncio.get_running_loop(), self._pieces)
         if self._slow:
             # One that sleeps between its pieces, as those of events do.
             self._threads.submit_aside(step)
@@ -631,16 +648,22 @@ class Flow:
         elif self._asynchronous:
             await self._threads.call(self._response.close)
         else:
+            step = self._step
+            if step is not None and not step.ended.is_set():
+                # It is in the middle of a piece.
+                stop_later(self._threads, step)
+                await step.ended.wait()
             await self._threads.call(lambda: getattr(self._pieces, "close", bool)())
 
 
 class _Step(Job):
     """The next piece of a generator."""
 
-    __slots__ = ("pieces", "seconds")
+    __slots__ = ("ended", "pieces", "seconds")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, pieces: Any) -> None:
         super().__init__(loop)
+        self.ended = asyncio.Event()
         self.pieces = pieces
         self.seconds = 0.0
 
@@ -651,6 +674,10 @@ class _Step(Job):
 
     def took(self, seconds: float) -> None:
         self.seconds = seconds
+
+    def deliver(self) -> None:
+        self.ended.set()
+        super().deliver()
 
 
 class _Pump:

@@ -21,6 +21,8 @@ from time import monotonic, perf_counter
 from types import CoroutineType
 from typing import Any
 
+from fauxserver.guard import Stopped, raise_in
+
 GRACE = 0.05
 """For how long a job may keep the others waiting, in seconds; it is looked after as often as this."""
 MOST = 256
@@ -172,6 +174,15 @@ class Threads:
                 else:
                     # Nobody waits; whoever comes finds another thread.
                     self._front = None
+
+    def stop(self, job: Job) -> bool:
+        """Raise Stopped in a job that nobody waits for; says whether it is at work still."""
+        for worker in list(self.workers):
+            if worker.job is job and worker.inside:
+                worker.stopping = True
+                raise_in(worker.thread.ident or 0, Stopped)
+                return True
+        return False
 
     def close(self) -> None:
         """End the threads that have nothing to do; those that are at a handler end with it."""
@@ -335,6 +346,10 @@ class _Worker:
     def __init__(self, threads: Threads) -> None:
         self.threads = threads
         self.job: Job | None = None
+        self.inside = False
+        """Whether it is in the job's own code."""
+        self.stopping = False
+        """Whether that was told to stop."""
         self.awake = True
         self.in_loop = False
         self.orphan: Loop | None = None
@@ -480,21 +495,29 @@ class _Worker:
         self.job = job
         began = perf_counter()
         try:
+            self.inside = True
             result = job.run()
-            if type(result) is CoroutineType:
-                with threads._lock:
-                    loop = threads._loop
-                    if loop is None:
-                        loop = threads._loop = Loop()
-                loop.call_soon(loop.create_task, threads._finish(job, result))
-                front = threads._front
-                if front is not self and front is not None:
-                    front.awake = True
-                    front.wake()
-                return perf_counter()
-            job.result = result
+            self.inside = False
         except BaseException as error:
-            job.result = _Raised(error)
+            self.inside = False
+            result = _Raised(error)
+        if self.stopping:
+            # It may come a moment late, and is not for what follows.
+            with contextlib.suppress(Stopped):
+                raise_in(threading.get_ident(), None)
+            self.stopping = False
+        if type(result) is CoroutineType:
+            with threads._lock:
+                loop = threads._loop
+                if loop is None:
+                    loop = threads._loop = Loop()
+            loop.call_soon(loop.create_task, threads._finish(job, result))
+            front = threads._front
+            if front is not self and front is not None:
+                front.awake = True
+                front.wake()
+            return perf_counter()
+        job.result = result
         now = perf_counter()
         job.took(now - began)
         threads._answer(job)

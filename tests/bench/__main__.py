@@ -6,7 +6,7 @@ python -m tests.bench requests routes       these subjects only
 
 import argparse
 
-from tests.bench import boot, driven, fetch, guard, reload, requests, reset, routes, sizes
+from tests.bench import boot, driven, fetch, guard, http, reload, requests, reset, routes, sizes
 from tests.bench.cast import bench
 from tests.bench.table import table
 
@@ -17,6 +17,7 @@ SUBJECTS = {
     "routes": routes.rows,
     "fetch": fetch.rows,
     "playwright": driven.rows,
+    "http": http.rows,
     "reset": reset.rows,
     "reload": reload.rows,
     "sizes": sizes.rows,

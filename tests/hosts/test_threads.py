@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fauxserver import FauxServer
+from fauxserver.hosts import asgi
 from fauxserver.hosts.asgi import Application
 from fauxserver.hosts.live import serving
 from fauxserver.hosts.threads import Threads
@@ -283,3 +284,59 @@ def test_what_a_call_raises_comes_back():
 
     with pytest.raises(KeyError, match="lost"):
         asyncio.run(work())
+
+
+@pytest.mark.parametrize("kind", ["handler", "generator", "one that catches all"])
+def test_what_never_ends_is_stopped_once_its_client_has_left(server, url, monkeypatch, kind):
+    monkeypatch.setattr(asgi, "STOPPED", 0.05)
+    begun, ended = threading.Event(), threading.Event()
+
+    def loop():
+        begun.set()
+        try:
+            while True:
+                pass
+        finally:
+            ended.set()
+
+    def generate():
+        yield "a"
+        loop()
+
+    def catch():
+        try:
+            loop()
+        except BaseException:
+            return []
+
+    server.get("loop", {"handler": loop, "generator": generate}.get(kind, catch)).get("books", [1])
+
+    with dial(url) as connection:
+        connection.sendall(b"GET /loop HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert begun.wait(30)
+
+    assert ended.wait(30)
+    assert ask(url, "GET", "/books").json == [1]
+
+
+def test_a_client_that_leaves_a_generator_that_sleeps_has_it_closed(server, url, gate):
+    closed = threading.Event()
+
+    def stream():
+        try:
+            yield "a"
+            gate.wait()
+            yield "b"
+        finally:
+            closed.set()
+
+    server.get("stream", stream)
+
+    with dial(url) as connection:
+        connection.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert gate.reached.acquire(timeout=30)
+    while server.awaiting or len(server.journal) < 1:
+        ask(url, "GET", "/nowhere")
+    gate.open.set()
+
+    assert closed.wait(30)
