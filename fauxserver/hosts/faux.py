@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -63,10 +64,7 @@ class Faux(FauxServer):
 
     def dispatch(self, method: str, url: str, data: Any = None, **callbacks: Any) -> Response:
         """Call a route from the test: no latency, and the answer is there at once; see `FauxServer.dispatch`."""
-        if asyncio._get_running_loop() is None or asyncio.current_task() is not None:
-            return super().dispatch(method, url, data, **callbacks)
-        # No task runs: the loop is that of Playwright's synchronous API, which waits for the test.
-        with no_running_loop():
+        with unseen():
             return super().dispatch(method, url, data, **callbacks)
 
     def explain(self, request: Request) -> Explanation:
@@ -124,6 +122,12 @@ class _Log(Journal):
     def clear(self) -> None:
         super().clear()
         self.lines.clear()
+
+
+def unseen() -> AbstractContextManager[None]:
+    """Let nobody see an event loop in which no task runs: that of Playwright's synchronous API waits for the test."""
+    idle = asyncio._get_running_loop() is not None and asyncio.current_task() is None
+    return no_running_loop() if idle else nullcontext()
 
 
 def _line(what: Exchange | Explanation) -> str:

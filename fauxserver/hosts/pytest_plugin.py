@@ -85,6 +85,7 @@ def faux_url(faux: Faux, _faux_port: Port) -> Iterator[str]:
 def _fresh(request: pytest.FixtureRequest) -> Faux:
     """The server for a test, as it is at the beginning."""
     from fauxserver.errors import RouteFileError
+    from fauxserver.hosts.faux import unseen
 
     servers = request.config.stash.setdefault(_SERVERS, {})
     path = _route_file(request)
@@ -100,7 +101,8 @@ def _fresh(request: pytest.FixtureRequest) -> Faux:
             # What belongs to a thread, as SQLite's connections do, is to belong to the one that calls the handlers.
             request.getfixturevalue("_faux_port").call(begin)
         else:
-            begin()
+            with unseen():
+                begin()
     except RouteFileError as error:
         fault = _told(error)
     else:
@@ -181,7 +183,7 @@ def _route_file(request: pytest.FixtureRequest) -> Path | None:
 
 
 def _existing(named: str, where: str, *folders: Path) -> Path:
-    tried = list(dict.fromkeys((folder / named).resolve() for folder in folders))
+    tried = list(dict.fromkeys(Path(os.path.abspath(folder / named)) for folder in folders))
     for path in tried:
         if path.is_file():
             return path

@@ -203,7 +203,9 @@ def test_a_handler_that_runs_a_loop_and_is_late(faux, page):
 """
 
 ROUTES = """
+import asyncio
 from fauxserver import FauxServer, Response
+asyncio.run(asyncio.sleep(0))
 server = FauxServer().get("/", Response("<title>of the file</title>", headers={"content-type": "text/html"}))
 """
 

@@ -1,6 +1,7 @@
 """The pytest plugin, in a pytest of its own: once within this process, once in another where that is the point."""
 
 import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -118,6 +119,49 @@ def test_a_failed_test_shows_what_was_asked(inner):
         ],
         consecutive=False,
     )
+
+
+def test_what_was_asked_is_shown_where_a_fixture_fails_and_only_once(inner):
+    inner.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def early(faux):
+            faux.dispatch("GET", "api/books")
+            raise ValueError("early")
+
+        @pytest.fixture
+        def late(faux):
+            yield
+            raise ValueError("late")
+
+        def test_early(early):
+            pass
+
+        def test_late(late):
+            pass
+
+        def test_both(late):
+            assert False
+
+        def test_passed(faux):
+            faux.dispatch("GET", "api/books")
+
+        @pytest.mark.xfail
+        def test_expected(faux):
+            assert False
+        """
+    )
+
+    result = inner.runpytest_inprocess("-rA")
+
+    result.assert_outcomes(passed=2, failed=1, errors=3, xfailed=1)
+    shown = re.findall(
+        r"(?s)_ (?:ERROR at \w+ of )?(\w+) _+\n(?:(?!\n_).)*?\n-+ faux: what was asked -+\n(.*?)\n", str(result.stdout)
+    )
+    assert sorted(name for name, _ in shown) == ["test_both", "test_early", "test_late"]
+    assert {name: line.partition(",")[0] for name, line in shown}["test_early"] == "GET api/books → 200"
 
 
 def test_a_test_asks_over_http(inner):
