@@ -150,6 +150,8 @@ class Response:
                 body = b""
         elif kind == "text":
             content_type, body = "text/plain; charset=utf-8", self._body
+            if "content-type" in headers:
+                body = _in_charset(self._body, headers["content-type"])
         else:
             content_type, body = "application/octet-stream", bytes(self._body)
         if self.status in (204, 304) or self.status < 200:
@@ -225,6 +227,17 @@ def encode_piece(piece: Any) -> bytes:
     raise HandlerError(
         f"A streamed body yielded {_name(piece)}. Yield str or bytes; to send JSON, yield `json.dumps(…)`."
     )
+
+
+def _in_charset(text: str, content_type: str) -> str | bytes:
+    """A text in the charset that its type names; as it is, if that is UTF-8, or none."""
+    charset = content_type.lower().partition("charset=")[2].partition(";")[0].strip(' "')
+    if charset in ("", "utf-8", "utf8"):
+        return text
+    try:
+        return text.encode(charset, "replace")
+    except LookupError:
+        return text
 
 
 def _utf8(text: str) -> bytes:

@@ -246,7 +246,19 @@ class RouteTable:
         test can override an app's routes.
         """
         index = self._index or self._build()
-        found = index.leaves(request.url, request.base)
+        if index.letters and request.base is not None and "%" in request.url:
+            return self._match_letters(index, request)
+        return self._match(index, request, request.url)
+
+    def _match_letters(self, index: Index, request: Request) -> Match | None:
+        """The same where expressions have letters (`bücher/:id`) and the url, as HTTP has it, their codes."""
+        match = self._match(index, request, _ENCODED.sub(_read_letters, request.url))
+        if match is None or match.route.exp.decodes:
+            return match
+        return match._replace(params=tuple([param and _LETTERS.sub(_write_letters, param) for param in match.params]))
+
+    def _match(self, index: Index, request: Request, url: str) -> Match | None:
+        found = index.leaves(url, request.base)
         method = request.method
         best = index.best(found, method, request)
         if best is None:
@@ -416,6 +428,8 @@ class Index:
     def __init__(self) -> None:
         self.size = 0
         self.unchecked = 0
+        self.letters = False
+        """Whether an expression has others than those of ASCII."""
         self.trees: dict[tuple[str | None, str, bool, bool], Node] = {}
         self.first = False
         """Whether there is a table in it where the first counts."""
@@ -428,6 +442,7 @@ class Index:
         self.unchecked += 1
         self.first = self.first or min(entry.order) < 0
         route = entry.route
+        self.letters = self.letters or not str(route.exp).isascii()
         if route.exp.place == "pattern":
             _insort(self.patterns.setdefault(route.method, []), Candidate(entry, 0, None))
         elif route.exp.place == "foreign":
@@ -662,6 +677,23 @@ class Affixes(Generic[T]):
                 if thing is not None:
                     found.append(thing)
         return found
+
+
+# --- Letters, and how a url has them -------------------------------------------------------------------------------
+
+_ENCODED = re.compile("(?:%[89A-Fa-f][0-9A-Fa-f])+")
+_LETTERS = re.compile("[^\0-\x7f]+")
+
+
+def _read_letters(found: re.Match[str]) -> str:
+    try:
+        return bytes.fromhex(found[0].replace("%", "")).decode()
+    except UnicodeDecodeError:
+        return found[0]
+
+
+def _write_letters(found: re.Match[str]) -> str:
+    return "".join([f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace")])
 
 
 # --- Which part of an absolute url an expression sees --------------------------------------------------------------

@@ -96,6 +96,7 @@ server.get("v1.0/:x-:y", lambda x, y: [x, y])
 server.get("x/:y", lambda y: [y])
 server.get("stars/*", "201")
 server.get("unicode/:größe", lambda größe: [größe])
+server.get("bücher/:titel", lambda titel: [titel])
 server.get("search", lambda query: query)
 server.get("search?q=:q", lambda q: [q])
 
@@ -226,6 +227,7 @@ server.get("bytes", lambda: Response(bytes(range(256))))
 server.get("typed", lambda: Response(b"\x89PNG", headers={"Content-Type": "image/png"}))
 server.get("large", lambda: Response(bytes(range(256)) * 2048))
 server.get("latin", lambda: Response(b"gr\xf6\xdfe", headers={"content-type": "text/plain; charset=latin-1"}))
+server.get("greek", lambda: Response("αβ", headers={"Content-Type": 'text/plain; charset="ISO-8859-7"'}))
 server.get("page", lambda: Response("<p>größe", headers={"content-type": "text/html; charset=utf-8"}))
 server.get("empty/text", lambda: Response(""))
 server.get("empty/bytes", lambda: Response(b""))
@@ -340,7 +342,7 @@ class Answer(NamedTuple):
         if content and kind == "application/json":
             body = json.loads(content)
         elif content and kind.startswith("text/"):
-            body = content.decode(parameters.partition("charset=")[2] or "utf-8")
+            body = content.decode(parameters.partition("charset=")[2].strip('"') or "utf-8")
         return cls(status, body, headers)
 
 
@@ -356,10 +358,12 @@ class Case(NamedTuple):
 
 NETWORK = "What is not the server's goes to the network."
 OWN_ERROR = "What is not the server's is an error of the client's own."
+GIVEN = "It matches a url as it is given, and not as HTTP writes it."
 VALUES = "It hands values to the server and back, without a wire."
 LACKS: dict[str, dict[str, str]] = {
     # A server asked directly.
     "handle": {
+        "codes": GIVEN,
         "405": VALUES,
         "HEAD": VALUES,
         "reading": VALUES,
@@ -376,6 +380,7 @@ LACKS: dict[str, dict[str, str]] = {
     "httpx": {"405": OWN_ERROR},
     "requests": {"405": OWN_ERROR},
     "Backbone.sync": {
+        "codes": GIVEN,
         "405": NETWORK,
         "types": "A value has none.",
         "204": "It is given the value that HTTP would not carry.",
@@ -554,6 +559,15 @@ CASES = [
     Case("a name may have one letter, or any letters", [get("x/1", 200, ["1"]), get("unicode/7", 200, ["7"])]),
     Case(
         "captures are not decoded", [get("x/a%20b", 200, ["a%20b"]), get("x/gr%C3%B6%C3%9Fe", 200, ["gr%C3%B6%C3%9Fe"])]
+    ),
+    Case(
+        "letters in an expression match their codes",
+        [
+            get("b%C3%BCcher/7", 200, ["7"]),
+            get("b%C3%BCcher/gr%C3%B6%C3%9Fe%20a%2Fb", 200, ["gr%C3%B6%C3%9Fe%20a%2Fb"]),
+            unsent("b%C3%BCch/7"),
+        ],
+        "codes",
     ),
     Case(
         "a star without a name repeats",
@@ -747,6 +761,7 @@ CASES = [
             (Request("GET", "typed"), Answer(200, b"\x89PNG", {"content-type": "image/png"})),
             (Request("GET", "large"), Answer(200, BYTES * 2048)),
             get("latin", 200, "größe"),
+            get("greek", 200, "αβ"),
         ],
         "bytes",
     ),

@@ -137,6 +137,8 @@ def answer(exchange: Exchange, clock: Clock) -> Response:
 
 async def answer_async(exchange: Exchange, clock: Clock) -> Response:
     """The same, on the event loop that runs here."""
+    if events._get_running_loop() is None:
+        return await aside(answer, exchange, clock)
     try:
         with no_loop_in_sight():
             delay = exchange.delay / 1000
@@ -167,6 +169,13 @@ async def within(awaitable: Awaitable[T], seconds: float | None) -> T:
         raise
 
 
+async def aside(function: Callable[..., T], *args: Any) -> T:
+    """Call it on a thread, where the event loop is trio's: what is asynchronous in handlers is asyncio's."""
+    from anyio.to_thread import run_sync
+
+    return await run_sync(function, *args)
+
+
 class Pieces:
     """A streamed body, piece by piece as the client reads it."""
 
@@ -192,6 +201,8 @@ class Pieces:
 
     async def next_async(self) -> bytes | None:
         """The same, on the event loop that runs here."""
+        if events._get_running_loop() is None:
+            return await aside(self.next)
         if not self._awaited:
             return self.next()
         self._clock.start()
@@ -210,7 +221,9 @@ class Pieces:
                 getattr(self._body, "close", bool)()
 
     async def close_async(self) -> None:
-        if self._awaited:
+        if events._get_running_loop() is None:
+            await aside(self.close)
+        elif self._awaited:
             await self._response.close()
         else:
             self.close()

@@ -36,6 +36,15 @@ def test_a_request_needs_a_method_and_an_url():
         (Response(""), (200, {}, b"")),
         (Response(b"\0"), (200, {"content-type": "application/octet-stream"}, b"\0")),
         (Response("<p>", 200, {"Content-Type": "text/html"}), (200, {"content-type": "text/html"}, b"<p>")),
+        *(
+            (Response("größe", 200, {"Content-Type": content_type}), (200, {"content-type": content_type}, body))
+            for content_type, body in (
+                ("text/plain; charset=ISO-8859-1", b"gr\xf6\xdfe"),
+                ('text/plain; a=b; charset="ascii"; c=d', b"gr??e"),
+                ("text/plain; charset=UTF-8", "größe".encode()),
+                ("text/plain; charset=unknown", "größe".encode()),
+            )
+        ),
         (Response([], 201, {"X-Count": 3}), (201, {"x-count": "3", "content-type": "application/json"}, b"[]")),
         (Response(["\ud835"]), (200, {"content-type": "application/json"}, b'["\\ud835"]')),
     ],

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 import requests
+import trio
 
 import fauxserver.hosts.httpx
 import fauxserver.hosts.requests
@@ -263,6 +264,31 @@ def test_who_is_cancelled_has_dropped_its_request():
         return task.cancelled(), ended, [entry.status for entry in server.journal]
 
     assert asyncio.run(main()) == (True, [True], [0])
+
+
+def test_trios_loop_will_do():
+    opened = []
+
+    async def gate():
+        yield "a"
+        while not opened:
+            await asyncio.sleep(0.001)
+        yield "b"
+
+    async def main():
+        async with httpx.AsyncClient(transport=AsyncFauxTransport(server), base_url=ADDRESS) as client:
+            found = [(await client.get("/x")).json(), (await client.get("/gate")).text]
+            with pytest.raises(httpx.ReadTimeout):
+                await client.get("/late", timeout=0.05)
+            return found
+
+    server = FauxServer().get("x", lambda: opened.append(1) or asyncio.run(later())).get("gate", gate).get("late", [])
+    server.set_latency(lambda context: 30_000 if "late" in context.url else 0)
+
+    async def later():
+        return ["later"]
+
+    assert trio.run(main) == [["later"], "ab"]
 
 
 @synchronous_client

@@ -256,5 +256,5 @@ def test_a_case_of_the_table(server, ask_through, name, host, case):
 
 
 def test_the_table_is_all_there():
-    assert len(CASES) == 43
-    assert sum(len(case.steps) for case in CASES) == 142
+    assert len(CASES) == 44
+    assert sum(len(case.steps) for case in CASES) == 146
