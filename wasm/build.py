@@ -66,7 +66,7 @@ IMPORTS = [
     "fauxserver.hosts.browser",
 ]
 # Of our hosts, those that can stand in a page.
-HOSTS = ("__init__", "asgi", "browser", "pageguard", "pagehttp", "pageloop", "threads")
+HOSTS = ("__init__", "asgi", "browser", "cors", "page*", "threads")
 
 
 class BuildError(Exception):
@@ -158,7 +158,7 @@ def _keep(before: dict[str, Any], out: Path) -> dict[str, Any] | None:
 def _package() -> list[Path]:
     """What of our Python package goes into the page: of the hosts those alone that can stand there."""
     package = ROOT / "fauxserver"
-    here = [package / "hosts" / f"{name}.py" for name in HOSTS]
+    here = [path for name in HOSTS for path in (package / "hosts").glob(f"{name}.py")]
     elsewhere = {package / "__main__.py", *(package / "hosts").glob("*.py")}.difference(here)
     return [path for path in _files(package) if path.suffix == ".py" and path not in elsewhere]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from fauxserver.server import FauxServer
 from fauxserver.unmatched import ASSETS
-from fauxserver.urlexp import Hole, Shape, UrlExp, place_of
+from fauxserver.urlexp import Hole, Shape, UrlExp, place_of, whole_characters
 
 MOST_URLS = 200
 """Of more routes only the first segments count: who matches urls with such an expression has to compile it first."""
@@ -112,9 +112,7 @@ def _of_shape(root: str, shape: Shape, exp: UrlExp) -> set[Urls]:
     if shape.tail is not None:
         segments.append(escape(shape.tail.prefix))
         end = ""
-    if not all(segment.isascii() for segment in segments):
-        # A browser's urls have no such letters.
-        return set()
+    segments = [_LETTERS.sub(_codes, segment) for segment in segments]
     if exp.place == "url":
         return {Urls("/".join(segments[:3]), tuple(segments[3:]), end, flags)}
     if exp.place == "path":
@@ -124,6 +122,15 @@ def _of_shape(root: str, shape: Shape, exp: UrlExp) -> set[Urls]:
         # What may be empty is met by the address itself, too, without its slash.
         urls.add(Urls(root, flags=flags))
     return urls
+
+
+_LETTERS = re.compile("[^\0-\x7f]+")
+
+
+def _codes(letters: re.Match[str]) -> str:
+    """Letters as urls have them, in upper or lower case."""
+    digits = "".join([f"%{byte:02X}" for byte in whole_characters(letters[0]).encode("utf-8", "replace")])
+    return re.sub("[A-F]", lambda digit: f"[{digit[0]}{digit[0].lower()}]", digits)
 
 
 def _segment(segment: str | Hole, hole: str) -> str:

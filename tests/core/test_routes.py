@@ -348,7 +348,7 @@ def test_no_regular_expression_is_compiled_for_common_expressions():
 
 def test_over_http_an_expression_with_letters_matches_their_codes():
     server = FauxServer().get("bücher/:id", "first").get("bücher/*rest", "second")
-    server.get(re.compile("/b%C3%BCcher/8$"), "pattern").add_route(":größe/*rest", "any")
+    server.get("😀/:id", "smile").get(re.compile("/b%C3%BCcher/8$"), "pattern").add_route(":größe/*rest", "any")
 
     def match(url, base="http://faux.test/"):
         exchange = server.accept(Request("GET", url, base=base))
@@ -357,6 +357,7 @@ def test_over_http_an_expression_with_letters_matches_their_codes():
     assert match("http://faux.test/b%C3%BCcher/7") == ("second", ("7",))
     assert match("http://faux.test/b%c3%bccher/%F0%9F%98%80%20%FF%2F") == ("second", ("%F0%9F%98%80%20%FF%2F",))
     assert match("http://faux.test/b%C3%BCcher/8") == ("pattern", ())
+    assert match("http://faux.test/%F0%9F%98%80/a") == ("smile", ("a",))
     assert match("http://faux.test/%E4/7") == ("any", ("%E4", "7"))
     # As given, there is nothing to decode.
     assert match("bücher/ü", base=None) == ("second", ("ü",))

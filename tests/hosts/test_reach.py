@@ -28,7 +28,7 @@ def reached(server, url, base=None, watched=False):
         ("/books", ["/books"], ["/app/books"]),
         ("http://localhost:8000/books", ["/books"], ["/app/books"]),
         ("https://api.test/books", [], ["/books"]),
-        ("grün/:id", [], ["/gr%C3%BCn/1"]),
+        ("grün/:id", ["/gr%C3%BCn/1", "/gr%c3%bcn/1"], ["/grun/1"]),
     ],
 )
 def test_urls_that_a_route_can_match_are_reached_and_others_are_not(expression, met, passed):
