@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, overload
 from urllib.parse import urljoin
 from weakref import WeakSet
 
-from fauxserver.bodies import decode
-from fauxserver.errors import BodyError, FauxServerError, HTTPError
+from fauxserver.bodies import UploadedFile, decode
+from fauxserver.errors import BodyError, FauxServerError, HandlerError, HTTPError
 from fauxserver.exchange import Exchange
 from fauxserver.explanation import Explanation
+from fauxserver.hosts.asgi import encode_headers
 from fauxserver.hosts.reach import Urls, reach, regexps
 from fauxserver.messages import Request, Response, encode_piece
 from fauxserver.routes import at_home, in_reach
@@ -145,7 +146,7 @@ class _Attachment:
         # Playwright writes on what it is given to call, as it cannot on a method.
         self.handle = lambda route: self.receive(route)
         self.failed = lambda request: self.give_up(request)
-        self.closed = lambda _: self.end()
+        self.closed = lambda _: self.finish()
         self.left = lambda page: self.leave(page)
         self.pages: WeakSet[Any] = WeakSet()
         """Those that have asked."""
@@ -179,6 +180,12 @@ class _Attachment:
         self.unhook()
         # They are to be aborted before Playwright hears that nobody intercepts them: it would send them on.
         return [flow.route for request in list(self.flows) if (flow := self.drop(request)) is not None]
+
+    def finish(self) -> None:
+        """The same, where the page has ended."""
+        for flow in self.flows.values():
+            flow.left = True
+        self.end()
 
     def watch(self, page: Any) -> None:
         """Hear when a page ends: a context may live on."""
@@ -302,10 +309,9 @@ class _Attachment:
             self.flows.pop(route.request, None)
 
     async def abort(self, route: Any) -> None:
-        """Let a request fail, if there still is one."""
+        """Let a request fail, if there still is one. Playwright waits for us to say something in any case."""
         with suppress(Exception):
-            if not _is_closed(route.request):
-                await self.call(route.abort)
+            await self.call(route.fallback if _is_closed(route.request) else route.abort)
 
     def accept(self, request: Any) -> Exchange | None:
         """Take a request of Playwright's on."""
@@ -334,6 +340,14 @@ class _Attachment:
                 exchange.data = decode(request.body, request.headers.get("content-type", ""))
             except BodyError as error:
                 exchange.refuse(HTTPError(400, {"error": str(error)}))
+            else:
+                empty = _empty_files(exchange.data)
+                if empty:
+                    exchange.note = (
+                        f"{', '.join(empty)} came without content: of a file on disk, Playwright is told the name "
+                        "alone. In a test, give set_input_files a buffer."
+                    )
+                    log.warning("%s %s: %s", request.method, request.url, exchange.note)
         return exchange
 
     def bases(self, request: Any) -> list[str]:
@@ -414,6 +428,12 @@ class _Attachment:
 
     async def read(self, exchange: Exchange, response: Response) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and the whole body."""
+        try:
+            # What Chromium cannot send it leaves unanswered.
+            encode_headers(response.headers, response.status)
+        except HandlerError as error:
+            await response.close()
+            return 500, {"content-type": "text/plain; charset=utf-8"}, str(error).encode()
         if response.kind != "stream":
             return response.encode()
         headers = {name.lower(): str(value) for name, value in response.headers.items()}
@@ -524,9 +544,12 @@ class _SyncAttachment(_Attachment):
 
     dispatcher: Any = None
     """That greenlet: a call that waits in it waits for ever."""
+    steps: set[Any]
+    """The greenlets in which handlers run at the moment."""
 
     def begin(self) -> Callable[[], None]:
         self.greenlets: Any = importlib.import_module("greenlet")
+        self.steps = set()
         self.renew()
         self.hook()
         return self.detach
@@ -567,18 +590,27 @@ class _SyncAttachment(_Attachment):
         return await done
 
     def step(self, function: Callable[[], None]) -> None:
-        # A handler may call Playwright, too.
-        self.switch(function)
+        # A handler may call Playwright, too, which switches away from it for a while.
+        def act() -> None:
+            here = self.greenlets.getcurrent()
+            self.steps.add(here)
+            try:
+                function()
+            finally:
+                self.steps.discard(here)
+
+        self.switch(act)
 
     def switch(self, function: Callable[[], None]) -> None:
         self.greenlets.greenlet(function).switch()
 
     def renew(self) -> None:
-        if threading.get_ident() != self.thread or self.dispatcher is self.greenlets.getcurrent():
+        here = self.greenlets.getcurrent()
+        if threading.get_ident() != self.thread or here is self.dispatcher or here in self.steps:
+            # A handler's doing. It is sent before the handler's answer is, and no loop shows itself in the handler.
             if self.loop is not None:
                 self.loop.call_soon_threadsafe(self.switch, self.renew)
             return
-        loop = asyncio._get_running_loop()
         try:
             for url in self.missing():
                 self.target.route(url, self.handle)
@@ -587,10 +619,6 @@ class _SyncAttachment(_Attachment):
             # The page may be closed by now.
             if not self.registered:
                 raise
-        finally:
-            # As it was: in a handler none is seen.
-            if loop is None:
-                asyncio._set_running_loop(None)
 
 
 class _AsyncAttachment(_Attachment):
@@ -697,6 +725,14 @@ def _is_closed(request: Any) -> bool:
 
 def _root_of(url: str) -> str:
     return "/".join(url.split("/", 3)[:3]) + "/"
+
+
+def _empty_files(data: Any) -> list[str]:
+    """The files of a form that have a name and nothing else."""
+    if not isinstance(data, dict):
+        return []
+    values = [value for given in data.values() for value in (given if isinstance(given, list) else [given])]
+    return [value.filename for value in values if isinstance(value, UploadedFile) and value.filename and not value.body]
 
 
 def _redirected(asked: Request, status: int, url: str, cookie: str | None) -> Request:
