@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
@@ -90,7 +91,9 @@ class Faux(FauxServer):
             return "error"
         if word != "bypass":
             explanation = self.explain(request)
-            if word == "error" and explanation not in self.refused:
+            if word == "warn":
+                logging.getLogger("fauxserver").warning("%s", explanation)
+            elif explanation not in self.refused:
                 self.refused.append(explanation)
         return word
 
