@@ -820,7 +820,13 @@ def _target(request: Request) -> str:
 
 def encode(response: Response) -> Answer | Response:
     """A response as it is sent; one that is streamed stays what it is."""
-    if response.kind == "stream":
+    kind = response.kind
+    if kind == "json" and not response.headers and response.status == 200:
+        text = response.json
+        if text != "null" and text.isascii():
+            body = text.encode()
+            return Answer(200, [(b"content-length", b"%d" % len(body)), _JSON], body)
+    if kind == "stream":
         return response
     status, headers, body = response.encode()
     try:
@@ -833,6 +839,7 @@ def encode(response: Response) -> Answer | Response:
     return Answer(status, pairs, body)
 
 
+_JSON = (b"content-type", b"application/json")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 

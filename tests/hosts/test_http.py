@@ -9,9 +9,10 @@ import threading
 import pytest
 
 from fauxserver import FauxServer, HTTPError, Response
+from fauxserver.errors import HostError
 from fauxserver.hosts import http1
 from fauxserver.hosts.asgi import MOST_BYTES, MOST_HEADER_BYTES, Application
-from fauxserver.hosts.live import serving
+from fauxserver.hosts.live import listen, serving
 from tests.hosts.wire import Reply, ask, ask_on, connect, dial, head_of, read_all, say
 
 
@@ -372,3 +373,24 @@ def test_all_that_was_begun_is_ended_with_the_server(server):
         connection.close()
     assert kinds() == before
     assert head_of(answer) == b"HTTP/1.1 503 Service Unavailable"
+
+
+def test_a_socket_does_not_hold_back_small_packets():
+    with listen("127.0.0.1", 0) as listener:
+        # asyncio asks for this before it turns that off.
+        assert listener.proto == socket.IPPROTO_TCP
+
+
+def test_a_port_may_be_on_any_address():
+    with serving(FauxServer().get("x", [1]), host="::1") as url:
+        assert (url.startswith("http://[::1]:"), ask(url, "GET", "/x").json) == (True, [1])
+
+
+def test_an_application_that_does_not_start_is_told():
+    async def broken(scope, receive, send):
+        assert scope["type"] == "lifespan"
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no"})
+
+    with pytest.raises(HostError, match=r"^Cannot serve: the application has not started\."), serving(broken):
+        raise AssertionError("It has started.")
