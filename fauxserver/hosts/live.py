@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -35,7 +35,13 @@ def serving(app: FauxServer | App, host: str = "127.0.0.1", port: int = 0) -> It
     application: Any = Application(app) if isinstance(app, FauxServer) else app
     listener = listen(host, port)
     server = Server(configure(application))
-    thread = threading.Thread(target=server.run, args=([listener],), name="fauxserver-live", daemon=True)
+
+    def run() -> None:
+        # So uvicorn ends when the application does not start.
+        with suppress(SystemExit):
+            server.run([listener])
+
+    thread = threading.Thread(target=run, name="fauxserver-live", daemon=True)
     thread.start()
     try:
         while not server.started and thread.is_alive():
