@@ -7,8 +7,10 @@ if TYPE_CHECKING:
     from fauxserver.bodies import UploadedFile
     from fauxserver.callbacks import APIAdapter, NotFound, callback, create_error
     from fauxserver.context import Context
+    from fauxserver.datastore import DataStore
     from fauxserver.errors import (
         BodyError,
+        DataStoreError,
         FauxServerError,
         FauxServerWarning,
         HandlerError,
@@ -32,6 +34,8 @@ __all__ = [
     "APIAdapter",
     "BodyError",
     "Context",
+    "DataStore",
+    "DataStoreError",
     "Exchange",
     "Express",
     "FauxServer",
@@ -57,6 +61,7 @@ __all__ = [
 _HOMES = {
     "APIAdapter": "callbacks",
     "Context": "context",
+    "DataStore": "datastore",
     "Exchange": "exchange",
     "Express": "expressexp",
     "FauxServer": "server",

@@ -62,6 +62,14 @@ class PolicyError(FauxServerError):
         self.policy = policy
 
 
+class DataStoreError(FauxServerError):
+    """A data store that cannot be written or restored; `name` says of which object."""
+
+    def __init__(self, message: str, name: str | None) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 class TimeLimitError(FauxServerError):
     """A handler that was stopped, because it ran longer than `limit` milliseconds."""
 

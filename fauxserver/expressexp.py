@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 from fauxserver.errors import HTTPError, UrlExpError
@@ -35,10 +36,9 @@ from fauxserver.urlexp import (
     whole_characters,
 )
 
-Expression: TypeAlias = "str | re.Pattern[str] | Sequence[str]"
 
-
-class Express(NamedTuple):
+@dataclass(frozen=True)
+class Express:
     """The grammar: `FauxServer(expressions=Express(sensitive=True))`.
 
     >>> Express()("/contacts/:id(\\\\d+)?").match("/Contacts/7/")

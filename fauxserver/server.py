@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fauxserver.routefile import RouteFile
 
     Expression = str | re.Pattern[str] | list[str]
-    Grammar = Callable[[Any], UrlExp]
+    Grammar = Callable[..., UrlExp]
     Guard = Callable[[float], AbstractContextManager[Any]]
 
 F = TypeVar("F", bound=Callable[..., Any])

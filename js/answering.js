@@ -1,8 +1,10 @@
 // The second half of the bridge: what nobody needs before Python is there. It is loaded beside the runtime, so that a page waits
 // for the first half alone.
 
+export { createAdapter } from "./adapter.js"
 export { connect, createBridge } from "./bridge.js"
 export { createReporter, logFault } from "./console.js"
+export { dispatch } from "./dispatch.js"
 export { createResponder } from "./fetchanswer.js"
 export { answer } from "./httpanswer.js"
 export { installPackages } from "./packages.js"

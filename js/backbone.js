@@ -30,7 +30,7 @@ import { lostExchange } from "./unmatched.js"
 /** @type {Record<string, string>} */
 const METHODS = { create: "POST", read: "GET", update: "PUT", delete: "DELETE", patch: "PATCH" }
 
-/** @typedef {{ sync: Function, native: Function, active: boolean }} Installation */
+/** @typedef {{ sync: Function, native: Function, active: boolean, local: boolean }} Installation */
 
 /** @type {WeakMap<object, WeakMap<object, Installation>>} */
 const installations = new WeakMap()
@@ -38,13 +38,14 @@ const installations = new WeakMap()
 /**
  * @param {Server} server
  * @param {any} Backbone
+ * @param {{ local?: boolean }} [options]  `local`: the answer is there before sync returns, where the handler does not take its time.
  * @returns {() => void}
  */
-export function installBackbone(server, Backbone) {
+export function installBackbone(server, Backbone, options) {
   const known = installations.get(server) ?? new WeakMap()
   installations.set(server, known)
   /** @type {Installation} */
-  const installation = known.get(Backbone) ?? { sync: Backbone.sync, native: Backbone.sync, active: false }
+  const installation = known.get(Backbone) ?? { sync: Backbone.sync, native: Backbone.sync, active: false, local: false }
 
   if (!known.has(Backbone)) {
     installation.sync = createSync(server, Backbone, installation)
@@ -53,9 +54,10 @@ export function installBackbone(server, Backbone) {
   // Who has wrapped our sync meanwhile still calls it; it only has to answer again.
   if (Backbone.sync === installation.native) Backbone.sync = installation.sync
   installation.active = true
+  if (options) installation.local = Boolean(options.local)
 
   return () => {
-    installation.active = false
+    installation.active = installation.local = false
     if (Backbone.sync !== installation.sync) return
     Backbone.sync = installation.native
     known.delete(Backbone)
@@ -81,7 +83,7 @@ function createSync(server, Backbone, installation) {
 
     const exchange = accept(server, requestOf(crudMethod, options, url))
     if (!exchange) return pass(server, () => goToNetwork(Backbone, installation, crudMethod, model, options))
-    return answer(server, Backbone, exchange, model, options, () => [dataOf(crudMethod, model, options)])
+    return answer(server, Backbone, exchange, model, options, () => [dataOf(crudMethod, model, options)], installation.local)
   }
 }
 
@@ -152,9 +154,10 @@ function dataOf(crudMethod, model, options) {
  * @param {any} model
  * @param {any} options
  * @param {() => [data: any, json?: string]} readData
+ * @param {boolean} local  Answer before it returns, if the handler does not take its time.
  * @param {Settleable & { cancel?: () => void }} [promised]  What was returned already, if the request was held.
  */
-function answer(server, Backbone, exchange, model, options, readData, promised) {
+function answer(server, Backbone, exchange, model, options, readData, local, promised) {
   const { scheduler } = server
   let cancelTimer = () => {}
   let dropped = false
@@ -185,6 +188,7 @@ function answer(server, Backbone, exchange, model, options, readData, promised) 
     }
     if (dropped) return promise
     if (options.async === false) scheduler.shield(() => exchange.answer(settle, { now: true }))
+    else if (local) scheduler.shield(() => exchange.answer(settle))
     else cancelTimer = scheduler.later(() => exchange.answer(settle), exchange.delay())
     return promise
   } catch (error) {
@@ -215,9 +219,9 @@ function createTransport({ factory, context }, options, surroundings) {
  * @param {Call} call
  */
 function hold(server, Backbone, installation, { crudMethod, model, options, url }) {
-  if (options.async === false) {
+  if (options.async === false || installation.local) {
     throw new Error(
-      `A synchronous request (async: false) for ${url} cannot wait for the runtime to load. `
+      `A synchronous request (${installation.local ? "local: true" : "async: false"}) for ${url} cannot wait for the runtime to load. `
       + "Make it after `await fauxServer.ready`.",
     )
   }
@@ -232,7 +236,7 @@ function hold(server, Backbone, installation, { crudMethod, model, options, url 
   const forget = /** @type {NonNullable<Server["hold"]>} */ (server.hold)((ours) => {
     const asked = ours && installation.active && server.enabled
     const exchange = asked ? accept(server, requestOf(crudMethod, options, url)) : undefined
-    if (exchange) return void answer(server, Backbone, exchange, model, options, () => [data, json], promised)
+    if (exchange) return void answer(server, Backbone, exchange, model, options, () => [data, json], false, promised)
     options.url = url
     if (attrs) options.attrs = JSON.parse(attrs)
     try {

@@ -1,7 +1,7 @@
 // The bridge to Python, which nobody else talks to but `exchange.js`: at most two crossings a request, and only primitives and bytes go over.
 
 import { isRegExp, readMethod } from "./args.js"
-import { copy, createExchanges } from "./exchange.js"
+import { capture, copy, createExchanges } from "./exchange.js"
 import { callFromPython, isThenable } from "./handlers.js"
 import { createTurns } from "./turns.js"
 import { WORDS } from "./unmatched.js"
@@ -29,6 +29,8 @@ import { WORDS } from "./unmatched.js"
  * @property {string} label
  * @property {string} location
  * @property {(url: string) => (string | undefined)[]} capture
+ * @property {boolean} decodes  Whether only Python knows what its expression captures: that is decoded.
+ * @property {(string | null)[]} params  The names of what it captures.
  *
  * @typedef {object} Answered  What there is to tell about a request once it is answered.
  * @property {string} method
@@ -57,7 +59,7 @@ const PATIENCE = 30_000
 
 const PYTHON_METHODS = /** @type {const} */ ([
   "accept", "delay", "answer", "done", "drop", "describe", "live_rows", "add_route", "remove_route", "remove_routes",
-  "get_route", "get_route_at", "get_matching_route", "call", "set_default_handler", "set_latency", "set_transport_factory",
+  "add_adapter", "get_route", "get_route_at", "get_matching_route", "call", "set_default_handler", "set_latency", "set_transport_factory",
   "transport", "resolve", "reject", "enable", "set_base", "ready", "reset", "metadata", "load", "wrote", "run_python",
   "hand", "captures", "send", "pull",
   "unmatched", "explain", "set_unmatched",
@@ -104,7 +106,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
   const kept = new Map()
   /** @type {Map<string, Row>} */
   const rows = new Map()
-  /** The page's own RegExps by route number, as they are matched. @type {Map<string, RegExp>} */
+  /** The page's own RegExps by route number, as they are matched. @type {Map<string, Pick<RegExp, "test">>} */
   const regexps = new Map()
   const state = { enabled: true }
   let lastRef = 0
@@ -161,12 +163,14 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
   /**
    * Ask the server whether a request is its own. Route, handler and delay are fixed by this.
    *
-   * @param {{ method: string, url: any, override?: string, base?: string }} request
+   * @param {{ method: string, url: any, override?: string, base?: string, adapter?: number }} request
    * @returns {Exchange | undefined}
    */
   function accept(request) {
     const url = String(request.url)
-    const answer = page.accept(request.method ?? "", url, request.override, hits(url), request.base)
+    const answer = request.adapter === undefined
+      ? page.accept(request.method ?? "", url, request.override, hits(url), request.base)
+      : page.accept(request.method ?? "", url, undefined, hits(url), undefined, request.adapter)
     if (answer === undefined) return undefined
     const [id, number, delay, factory] = answer.split(" ")
     return exchanges.create(request, url, id, rowOf(number), delay, factory)
@@ -247,7 +251,7 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
    * @returns {Row}
    */
   function describe(text) {
-    const { row: number, name, urlExp, query, httpMethod, ref, label, location } = read(text)
+    const { row: number, name, urlExp, query, httpMethod, ref, label, location, decodes = false, params = [] } = read(text)
     const key = String(number)
     const known = rows.get(key)
     if (known) return known
@@ -265,6 +269,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       python: own === undefined,
       label: own ? own.handler?.name ?? "" : label,
       location,
+      decodes,
+      params,
       capture: (url) => (plain ? plain.exec(whole ? url : url.replace(/[?#].*$/s, ""))?.slice(1) ?? [] : []),
     }
     if (rows.size > pruneAt) prune()
@@ -327,18 +333,21 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
       get handler() { return told().handler },
       get label() { return told().label },
       get location() { return told().location },
+      get decodes() { return told().decodes },
+      get params() { return told().params },
       capture: (url) => told().capture(url),
     }
   }
 
-  /** @param {RouteSpec} spec */
-  function addRoute({ name, urlExp, httpMethod, handler }) {
+  /** @param {RouteSpec} spec @param {number} [adapter]  Whose route it is; by default the page's. */
+  function addRoute({ name, urlExp, httpMethod, handler }, adapter) {
     const own = isRegExp(urlExp) ? /** @type {RegExp} */ (urlExp) : undefined
-    const record = { handler, urlExp: own, regexp: own && plainRegExp(own), row: 0 }
+    const plain = own && plainRegExp(own)
+    const record = { handler, urlExp: own, regexp: plain && adapter !== undefined ? ofPath(plain) : plain, row: 0 }
     const ref = keep(record)
     const label = typeof handler === "function" ? handler.name : ""
     const { row } = read(page.add_route(JSON.stringify({
-      name, httpMethod, ref, label, expression: own ? undefined : urlExp, regexp: own && [own.source, own.flags],
+      name, httpMethod, ref, label, expression: own ? undefined : urlExp, regexp: own && [own.source, own.flags], adapter,
     })))
     record.row = row
     if (record.regexp) regexps.set(String(row), record.regexp)
@@ -354,6 +363,8 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     },
     accept,
     addRoute,
+    /** @param {{ precedence: string, sensitive: boolean, strict: boolean }} options @returns {number} */
+    addAdapter: (options) => read(page.add_adapter(JSON.stringify(options))).adapter,
     /** @param {unknown} name */
     removeRoute(name) {
       if (name === undefined || name === null) return
@@ -382,8 +393,11 @@ export function createBridge({ connect, scheduler, onAnswered = () => {}, onFaul
     getMatchingRoute(url, httpMethod) {
       const text = String(url)
       const method = httpMethod === undefined || httpMethod === null ? undefined : readMethod(httpMethod)
-      const row = found(page.get_matching_route(text, method, hits(text)))
-      return row ? { ...copy(row), handlerParams: row.capture(text) } : null
+      const told = page.get_matching_route(text, method, hits(text))
+      const row = found(told)
+      if (!row) return null
+      const captures = row.decodes ? JSON.parse(told).captures.map(capture) : row.capture(text)
+      return { ...copy(row), handlerParams: captures }
     },
     /** @param {any} handler */
     setDefaultHandler(handler) {
@@ -452,6 +466,29 @@ function latencyOf(min, max) {
 /** @param {RegExp} regexp */
 function plainRegExp(regexp) {
   return regexp.global || regexp.sticky ? new RegExp(regexp.source, regexp.flags.replace(/[gy]/g, "")) : regexp
+}
+
+/**
+ * An adapter's RegExp: Express holds it against the path alone, and decodes what it captures.
+ *
+ * @param {RegExp} regexp
+ * @returns {any}
+ */
+function ofPath(regexp) {
+  const pathOf = (/** @type {string} */ url) => url.replace(/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*/, "").replace(/[?#].*$/s, "")
+  return {
+    test: (/** @type {string} */ url) => regexp.test(pathOf(url)),
+    exec: (/** @type {string} */ url) => regexp.exec(pathOf(url))?.map(decoded) ?? null,
+  }
+}
+
+/** @param {string | undefined} text */
+function decoded(text) {
+  try {
+    return text && decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** @param {{ type: string, message: string } & Partial<Fault>} error */

@@ -185,7 +185,7 @@ export function createExchanges({ page, scheduler, onAnswered, onFault, patience
     function getContext() {
       if (context) return context
       // Only Python knows which part of an absolute url the expression was held against.
-      captures = sent && !hasRegExp(row.row) ? JSON.parse(page.captures(id)).map(orUndefined) : row.capture(url)
+      captures = (sent || row.decodes) && !hasRegExp(row.row) ? JSON.parse(page.captures(id)).map(capture) : row.capture(url)
       const route = row.urlExp === ""
         ? { name: "", urlExp: "", handler: row.handler, handlerParams: [] }
         : { ...copy(row), handlerParams: captures }
@@ -193,6 +193,7 @@ export function createExchanges({ page, scheduler, onAnswered, onFault, patience
       if ("override" in request) context.httpMethodOverride = request.override
       if (sent) Object.assign(context, { headers: Object.fromEntries(sent.headers), body: sent.body })
       // Not enumerable, as a context is compared with what the original gives.
+      if (row.decodes) Object.defineProperty(route, "params", { get: () => paramsOf(row.params, captures) })
       Object.defineProperty(context, "query", { get: () => parseQuery(url), configurable: true })
       return context
     }
@@ -269,6 +270,8 @@ export function createExchanges({ page, scheduler, onAnswered, onFault, patience
       getContext()
       let result
       try {
+        const undecodable = captures.find((each) => each instanceof Undecodable)
+        if (undecodable) throw new HTTPError(400, `Failed to decode param '${undecodable}'`)
         if (sent) context.data = data = dataOf(sent)
         result = run(row.handler, row.urlExp === "" ? [context] : [context, ...captures])
       } catch (error) {
@@ -411,8 +414,25 @@ export function createExchanges({ page, scheduler, onAnswered, onFault, patience
   }
 }
 
-/** @param {any} value */
-const orUndefined = (value) => (value === null ? undefined : value)
+/** A capture that is no encoding of anything: the request is a bad one. */
+class Undecodable extends String {}
+
+/** As Python tells of a capture. @param {any} told */
+export function capture(told) {
+  if (told === null) return undefined
+  return typeof told === "object" ? new Undecodable(told.undecodable) : told
+}
+
+/** @param {(string | null)[]} names @param {any[]} captures */
+function paramsOf(names, captures) {
+  /** @type {Record<string, any>} */
+  const params = {}
+  let unnamed = 0
+  names.forEach((name, index) => {
+    params[name ?? unnamed++] = captures[index]
+  })
+  return params
+}
 
 /**
  * A body, for those who are told of an answer.

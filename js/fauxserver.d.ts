@@ -150,6 +150,95 @@ interface AddRouteForMethod {
   (name: string | undefined, urlExp: string | RegExp, handler?: Answer): FauxServer
 }
 
+/** How a local call was answered. */
+export interface LocalAnswer {
+  /** Whether the error callback got it. */
+  failed: boolean
+  body: any
+  status: number
+  statusText: string
+  headers: Record<string, string>
+}
+
+/** What `this` is in a callback, and in those that a local call is answered to. */
+export interface CallScope {
+  app: any
+  /** The request, as Express names its parts. What else one callback of a stack puts on it, the next one finds. */
+  req: any
+  res: { statusCode: number; headers: Record<string, string>; set(name: string, value: string): any }
+}
+
+export interface CallOptions {
+  success?: (this: CallScope, body: any, status: number) => void
+  error?: (this: CallScope, body: any, status: number) => void
+}
+
+/**
+ * Calls `success(result, status)` or `error(reason)`, at once or later. The values are what the url's pattern captures, then the data
+ * and, if the url has one, the query.
+ */
+export type Callback = (
+  this: CallScope,
+  success: (result?: any, status?: any) => void,
+  error: (reason?: any) => void,
+  ...values: any[]
+) => void
+
+/** One callback, or a stack of them: `success` goes on to the next, `error` ends it, and the last one's result counts. */
+export type Callbacks = Callback | Callback[]
+
+interface AddCallbacks {
+  /** A pattern of Express's, a list of them, or a RegExp. The same one again replaces the route. */
+  (url: string | string[] | RegExp, callbacks: Callbacks): APIAdapter
+  /** Several at once: the keys are patterns. */
+  (callbacks: Record<string, Callbacks>): APIAdapter
+}
+
+/** Routes in Barefoot's manner: callbacks, Express's patterns, and the first that matches answers. */
+export interface APIAdapter extends Record<
+  | "checkout" | "connect" | "copy" | "del" | "delete" | "get" | "head" | "lock" | "m-search" | "merge" | "mkactivity" | "mkcol" | "move"
+  | "notify" | "options" | "patch" | "post" | "propfind" | "proppatch" | "put" | "report" | "search" | "subscribe" | "trace" | "unlock"
+  | "unsubscribe",
+  AddCallbacks
+> {
+  /** `fauxServer.dispatch`, for its own routes alone. */
+  dispatch(method: string, url: string, data?: any, options?: CallOptions): Promise<LocalAnswer>
+  /** The same under its old name: it gives nothing back, and a callback that is missing is told on the console. */
+  dispatchLocalApiCall(method: string, url: string, data?: any, options?: CallOptions): void
+}
+
+export interface APIAdapterSettings {
+  /** `this.app` in the callbacks; without it, the adapter. */
+  app?: any
+  /** Which of several routes that match answers: the one added first, or the latest. */
+  precedence?: "first" | "latest"
+  /** Whether upper and lower case differ in a url. */
+  sensitive?: boolean
+  /** Whether a slash at the end of a url counts. */
+  strict?: boolean
+  /** Give equal arguments once, and a list as its values, as the original did. */
+  collapse?: boolean
+}
+
+/** Objects by name, which survive a snapshot as what they were: written in Python or here, restored there or here. */
+export interface DataStore {
+  /** The name is the same on both sides. By default `toJSON()` writes an object, and the constructor reads one. */
+  register<T>(name: string, Type: new (data: any) => T, how?: { write?: (value: T) => any; read?: (data: any) => T }): DataStore
+  set(name: string, value: any): DataStore
+  get(name: string): any
+  remove(name: string): DataStore
+  keys(): string[]
+  /** All of it, as JSON that may stand in a script element. */
+  snapshot(): string
+  /** Keep what a snapshot holds, or the element that holds one; by default the one with the id `data-store`. */
+  restore(snapshot?: string | { textContent: string | null }): DataStore
+}
+
+/** An error with a status of its own. */
+export interface APIError extends Error {
+  httpStatusCode: number
+}
+
 export interface FauxServer {
   /** Settles when the runtime is there, the page's Python has run, and what was called and requested meanwhile is on its way. */
   readonly ready: Promise<FauxServer>
@@ -193,8 +282,19 @@ export interface FauxServer {
    * as if we were not there.
    */
   intercept(...words: Intercepted[]): () => void
-  /** Answer what this Backbone syncs. Gives back what undoes it. */
-  install(Backbone?: any): () => void
+  /**
+   * Answer what this Backbone syncs. Gives back what undoes it. With `local`, the answer is there before `save()` or `fetch()` returns,
+   * without latency, unless the handler takes its time.
+   */
+  install(Backbone?: any, options?: { local?: boolean }): () => void
+  /** Call a route from here: no latency, the url matched as given. A handler that does not wait has answered when this returns. */
+  dispatch(method: string, url: string, data?: any, options?: CallOptions): Promise<LocalAnswer>
+  APIAdapter: new (settings?: APIAdapterSettings) => APIAdapter
+  DataStore: new () => DataStore
+  errors: {
+    createError(httpStatusCode: number, name: string): new (message?: string) => APIError
+    NotFoundError: new (message?: string) => APIError
+  }
   /** Give one Backbone, or all of them, their own sync back. */
   uninstall(Backbone?: any): FauxServer
   /** Back to what the server was when it became ready: routes, settings, and the data of the route files. */

@@ -1,7 +1,9 @@
 // The `fauxServer` object: the public interface, and nothing but words from the files beside it.
 
+import { createLocalCalls, errors } from "./apiadapter.js"
 import { readRoute, readRoutes, readShortcut, readUnmatched, SHORTCUTS } from "./args.js"
 import { installBackbone } from "./backbone.js"
+import { DataStore } from "./datastore.js"
 import { installEventSource } from "./eventsource.js"
 import { installFetch } from "./fetch.js"
 import { createLifecycle } from "./lifecycle.js"
@@ -103,6 +105,9 @@ export function createFauxServer({ global = globalThis, boot, enabled, lazy = fa
       return lifecycle.boot
     },
     runtime,
+    ...createLocalCalls(lifecycle),
+    errors,
+    DataStore,
     HTTPError,
     Response,
     jqXHRTransport,
@@ -168,12 +173,17 @@ export function createFauxServer({ global = globalThis, boot, enabled, lazy = fa
     }
   }
 
-  /** Answer what this Backbone syncs. Gives back the function that undoes it. */
-  function install(given = globalBackbone()) {
+  /**
+   * Answer what this Backbone syncs. Gives back the function that undoes it.
+   *
+   * @param {any} [given]
+   * @param {{ local?: boolean }} [options]  `local`: synchronously, without latency, wherever the handler is.
+   */
+  function install(given = globalBackbone(), options) {
     if (!given || typeof given.sync !== "function") {
       throw new Error("fauxServer.install: there is no Backbone. Give it: fauxServer.install(Backbone).")
     }
-    const undo = installBackbone(lifecycle.server, given)
+    const undo = installBackbone(lifecycle.server, given, options)
     const uninstall = () => {
       installed.delete(given)
       undo()

@@ -68,6 +68,8 @@ export function createLifecycle({ global = globalThis, boot, settings = {}, enab
     },
     /** @param {any} request */
     accept: (request) => (protection?.crash ? answering.deadExchange(protection.crash, request) : bridge?.accept(request)),
+    /** @param {any} request */
+    explain: (request) => bridge?.explain(request),
     get hold() {
       return phase === "ready" ? undefined : held.keep
     },

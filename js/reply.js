@@ -81,9 +81,11 @@ export function readError(error) {
   if (error instanceof HTTPError) {
     return { ...reply(error.body, error.status, error.headers), failed: true, unexpected: false }
   }
-  const status = Number(error?.http_status_code)
+  const { http_status_code, httpStatusCode } = error ?? {}
+  const status = Number(http_status_code ?? httpStatusCode)
   if (status >= 400 && status <= 599) {
-    return { ...reply(String(error.message || reasonOf(status)), status), unexpected: status >= 500 }
+    const said = httpStatusCode ? String(error) : String(error.message || reasonOf(status))
+    return { ...reply(said, status), unexpected: status >= 500 }
   }
   const body = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   return { ...reply(body, 500), failed: true, unexpected: true }

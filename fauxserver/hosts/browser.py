@@ -23,7 +23,7 @@ from fauxserver.hosts.pagecode import Code
 from fauxserver.hosts.pagefault import attempt, fault_of
 from fauxserver.hosts.pageguard import TIME_LIMIT, Guard
 from fauxserver.hosts.pagehttp import Stream
-from fauxserver.hosts.pagerows import Rows, read_hits
+from fauxserver.hosts.pagerows import Rows, read_captures, read_hits
 from fauxserver.hosts.pageside import JsFunction, JsSide
 from fauxserver.latency import milliseconds
 from fauxserver.messages import Request, Response, to_json
@@ -76,16 +76,23 @@ class Page(Rows, Code):
     # --- A request's way ---------------------------------------------------------------------------------------------
 
     def accept(
-        self, method: str, url: str, override: str | None = None, hits: str = "", base: str | None = None
+        self,
+        method: str,
+        url: str,
+        override: str | None = None,
+        hits: str = "",
+        base: str | None = None,
+        adapter: int | None = None,
     ) -> str | None:
         """`exchange row delay [factory]`; nothing if the request is not ours.
 
         The row is a number, `j12` where the handler is the page's own. The delay is a number of milliseconds, `j7` for
         the JavaScript function of that number, `p` for a Python one, which `delay` asks. The factory likewise; without
-        one the transport is the usual one.
+        one the transport is the usual one. With an *adapter*, its routes alone are asked.
         """
         found = read_hits(hits)
-        exchange = self.server.accept(Request(method, url, None, _NO_HEADERS, b"", override, base, found))
+        request = Request(method, url, None, _NO_HEADERS, b"", override, base, found)
+        exchange = self.server.accept(request) if adapter is None else self.accept_by(adapter, request)
         if exchange is None:
             return None
         number = str(next(self._ids))
@@ -179,7 +186,7 @@ class Page(Rows, Code):
 
     def captures(self, number: str) -> str:
         """What the url expression captured, for a handler of the page."""
-        return json.dumps(self._exchanges[number].params)
+        return json.dumps(read_captures(self._exchanges[number].params))
 
     def send(self, number: str, headers: str | None, body: Any = None, at_once: bool = False) -> str:
         """The same as `answer`, in HTTP's words: see `pagehttp.encode`. Of a streamed body `pull` gives the pieces."""

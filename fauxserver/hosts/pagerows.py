@@ -8,13 +8,14 @@ from weakref import WeakValueDictionary
 
 from fauxserver.context import Context
 from fauxserver.errors import RouteError
+from fauxserver.exchange import Exchange
 from fauxserver.handlers import awaits, label
 from fauxserver.hosts.pagefault import attempt
 from fauxserver.hosts.pageside import JsFunction, JsSide
 from fauxserver.messages import Request, Response
 from fauxserver.routes import Route
 from fauxserver.server import FauxServer
-from fauxserver.urlexp import UrlExp
+from fauxserver.urlexp import Captures, UrlExp
 
 
 class Rows:
@@ -25,6 +26,7 @@ class Rows:
         self._side = side
         # Those that the page has met: it may ask what they are, and call their handlers.
         self._met: WeakValueDictionary[int, Route] = WeakValueDictionary()
+        self._adapters: dict[int, FauxServer] = {}
 
     def describe(self, row: int) -> str:
         """What a row is, that a request has met."""
@@ -41,8 +43,10 @@ class Rows:
     def _add_route(self, spec: dict[str, Any]) -> dict[str, Any]:
         regexp = spec.get("regexp")
         handler = JsFunction(spec["ref"], self._side)
-        route = self.server.add_page_route(
-            UrlExp.foreign(*regexp) if regexp else UrlExp(spec["expression"], braces=True),
+        adapter = spec.get("adapter")
+        server = self.server if adapter is None else self._adapters[adapter]
+        route = server.add_page_route(
+            UrlExp.foreign(*regexp) if regexp else server.read_expression(spec["expression"], braces=True),
             handler,
             method=spec["httpMethod"],
             name=spec.get("name"),
@@ -50,6 +54,28 @@ class Rows:
         )
         route.invoke = handler
         return {"row": route.id}
+
+    def add_adapter(self, options: str) -> str:
+        """Include a server with Express's expressions: `{adapter}` is its number."""
+        return attempt(self._add_adapter, json.loads(options))
+
+    def _add_adapter(self, options: dict[str, Any]) -> dict[str, Any]:
+        from fauxserver.expressexp import Express
+
+        grammar = Express(bool(options["sensitive"]), bool(options["strict"]))
+        adapter = FauxServer(expressions=grammar, precedence=options["precedence"])
+        self.server.include(adapter)
+        number = len(self._adapters) + 1
+        self._adapters[number] = adapter
+        return {"adapter": number}
+
+    def accept_by(self, adapter: int, request: Request) -> Exchange | None:
+        """Let an adapter's routes alone answer a request."""
+        exchange = self._adapters[adapter].accept(request)
+        # It is the page's all the same: its journal, its time limit.
+        return exchange and Exchange(
+            self.server, exchange.request, exchange.route, exchange.params, (self.server, *exchange.owners)
+        )
 
     def remove_route(self, name: str) -> str:
         """Remove the route of that name."""
@@ -71,7 +97,7 @@ class Rows:
         """The row that would answer."""
         found = read_hits(hits)
         match = self.server.routes.match(Request(method or "*", url, hits=found))
-        return self._told(match.route if match else None)
+        return self._told(match.route, match.params) if match else "null"
 
     def call(self, row: int, call: str) -> str:
         """Call a row's Python handler directly, as JavaScript may with what `getRoute` gives."""
@@ -90,23 +116,24 @@ class Rows:
             )
         return {"value": result.body if isinstance(result, Response) else result}
 
-    def _told(self, route: Route | None) -> str:
+    def _told(self, route: Route | None, captures: Captures = ()) -> str:
         if route is None:
             return "null"
         self._met[route.id] = route
         handler = route.handler
-        return json.dumps(
-            {
-                "row": route.id,
-                "name": route.name,
-                "urlExp": route.exp.js if route.name else "",
-                "query": route.exp.whole,
-                "httpMethod": route.method,
-                "ref": handler.ref if type(handler) is JsFunction else None,
-                "label": route.label,
-                "location": route.location,
-            }
-        )
+        told = {
+            "row": route.id,
+            "name": route.name,
+            "urlExp": route.exp.js if route.name else "",
+            "query": route.exp.whole,
+            "httpMethod": route.method,
+            "ref": handler.ref if type(handler) is JsFunction else None,
+            "label": route.label,
+            "location": route.location,
+        }
+        if route.exp.decodes:
+            told |= {"decodes": True, "params": route.exp.params, "captures": read_captures(captures)}
+        return json.dumps(told)
 
 
 _NO_HITS: frozenset[int] = frozenset()
@@ -115,3 +142,8 @@ _NO_HITS: frozenset[int] = frozenset()
 def read_hits(numbers: str) -> frozenset[int]:
     """The routes whose RegExps have matched, which only the page can tell."""
     return frozenset(map(int, numbers.split(","))) if numbers else _NO_HITS
+
+
+def read_captures(captures: Captures) -> list[Any]:
+    """Captures as the bridge is told of them. One that cannot be decoded is a text of a kind of its own."""
+    return [capture if capture is None or type(capture) is str else {"undecodable": capture} for capture in captures]

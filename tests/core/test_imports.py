@@ -26,7 +26,7 @@ CORE = [
         "transports",
         "journal",
     ),
-    *("guard", "exchange", "explanation", "unmatched", "dispatch", "server", "routefile", "callbacks"),
+    *("guard", "exchange", "explanation", "unmatched", "dispatch", "server", "routefile", "callbacks", "datastore"),
 ]
 HEAVY = {
     "unittest",

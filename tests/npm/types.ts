@@ -87,5 +87,35 @@ throw new HTTPError("404")
 server.boot = "plain"
 // @ts-expect-error: the module has nothing of that name
 import { fauxserver } from "fauxserver"
+// Barefoot's manner: callbacks, local calls, and what a page starts with.
+
+const api = new fauxServer.APIAdapter({ app: {}, precedence: "latest", strict: true })
+api
+  .get("/contacts/:id", function (success, error, id) {
+    if (id) success([this.app, this.req.params], 201)
+    else error(new fauxServer.errors.NotFoundError("gone"))
+  })
+  .post({ "/contacts": [(success) => success(), (success, _error, data) => success(data)] })
+  ["m-search"](["/a", "/b"], [])
+  .del(/^\/c/, (success) => success())
+// @ts-expect-error A number is no pattern.
+api.get(7, () => {})
+
+async function call() {
+  const { status, body, failed }: { status: number; body: any; failed: boolean } = await fauxServer.dispatch("GET", "/contacts/7")
+  api.dispatchLocalApiCall("post", "/contacts", { name: "Franny" }, { success(body, status) { this.res.headers; return [body, status] } })
+  return [status, body, failed]
+}
+
+class Contact {
+  constructor(public data: { name: string }) {}
+}
+const store = new fauxServer.DataStore().register("Contact", Contact, { write: (contact) => contact.data })
+store.restore().restore("{}").set("me", new Contact({ name: "Franny" })).snapshot().length
+const Taken = fauxServer.errors.createError(409, "Taken")
+new Taken("by you").httpStatusCode.toFixed()
+fauxServer.install(undefined, { local: true })()
+void call
+
 // @ts-expect-error: the module has no default; `require` gives the server itself
 import server2 from "fauxserver"
