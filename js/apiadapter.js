@@ -1,6 +1,6 @@
 // Barefoot's APIAdapter: `const api = new fauxServer.APIAdapter({ app })`, `api.get("/contacts/:id", callback)`.
 
-import { isRegExp, isString } from "./args.js"
+import { isRegExp, missing } from "./args.js"
 
 // Node's, as Express 3 knew them.
 const VERBS = (
@@ -60,8 +60,8 @@ export function createLocalCalls({ server, call }) {
       const add = (url, callbacks) => {
         if (url && typeof url === "object" && !isRegExp(url) && !Array.isArray(url)) {
           for (const each of Object.keys(url)) add(each, url[each])
-        } else if (!isString(url) && !isRegExp(url) && !Array.isArray(url)) {
-          throw new TypeError(`${verb}: the url is ${String(url)}. Give a string such as "/contacts/:id", a list of them, or a RegExp.`)
+        } else if (!url) {
+          throw missing(verb)
         } else {
           call(`APIAdapter.${verb}`, [url, callbacks], () => adapter.add(verb, url, callbacks))
         }

@@ -142,6 +142,6 @@ export function isRegExp(value) {
 }
 
 /** @param {string} caller */
-function missing(caller) {
+export function missing(caller) {
   return new Error(`${caller}: Missing mandatory 'urlExp' argument`)
 }

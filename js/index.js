@@ -3,7 +3,7 @@
 import { createLocalCalls, errors } from "./apiadapter.js"
 import { readRoute, readRoutes, readShortcut, readUnmatched, SHORTCUTS } from "./args.js"
 import { installBackbone } from "./backbone.js"
-import { DataStore } from "./datastore.js"
+import { createDataStore } from "./datastore.js"
 import { installEventSource } from "./eventsource.js"
 import { installFetch } from "./fetch.js"
 import { createLifecycle } from "./lifecycle.js"
@@ -107,7 +107,7 @@ export function createFauxServer({ global = globalThis, boot, enabled, lazy = fa
     runtime,
     ...createLocalCalls(lifecycle),
     errors,
-    DataStore,
+    DataStore: createDataStore(lifecycle.server),
     HTTPError,
     Response,
     jqXHRTransport,

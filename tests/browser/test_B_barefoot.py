@@ -380,9 +380,7 @@ def test_what_is_registered_and_called_before_ready_is_there_and_answered_after(
     )
 
     assert visitor.run("return (await early).map(({ body }) => body)") == [["1"], ["2"]]
-    assert visitor.run("return refused") == (
-        'TypeError: get: the url is undefined. Give a string such as "/contacts/:id", a list of them, or a RegExp.'
-    )
+    assert visitor.run("return refused") == ("Error: get: Missing mandatory 'urlExp' argument")
     # It belongs to the beginning, to which reset comes back.
     assert visitor.run(
         "fauxServer.removeRoutes().reset(); return (await fauxServer.dispatch('get', '/early/3')).body"
