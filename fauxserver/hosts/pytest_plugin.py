@@ -60,6 +60,7 @@ def faux(request: pytest.FixtureRequest) -> Iterator[Faux]:
     """
     stash = request.node.stash
     stash[_TOLD] = False
+    stash[_PAGES] = None
     server = stash[_FAUX] = _fresh(request)
     with _answering_pages(request, server) as pages:
         stash[_PAGES] = pages
@@ -147,14 +148,11 @@ def _answering_pages(request: pytest.FixtureRequest, server: Faux) -> AbstractCo
 
     # What the test has been given so far.
     fixtures = list(getattr(request.node, "funcargs", {}).values())
-    base = None
-    plugins = request.config.pluginmanager
-    if plugins.has_plugin("playwright") or plugins.has_plugin("playwright-asyncio"):
-        if "base_url" in request.fixturenames:
-            base = request.getfixturevalue("base_url")
-        if "browser" in request.fixturenames:
-            # It lives longer than the test, and knows which contexts are open.
-            fixtures.append(request.getfixturevalue("browser"))
+    # By names that are pytest-playwright's alone: somebody's own `browser` may need `faux` itself.
+    base = request.getfixturevalue("base_url") if "browser_context_args" in request.fixturenames else None
+    if "launch_browser" in request.fixturenames:
+        # The browser lives longer than the test, and knows which contexts are open.
+        fixtures.append(request.getfixturevalue("browser"))
     return answering(server, base, fixtures)
 
 

@@ -448,9 +448,10 @@ def test_a_route_file_that_raises_is_told_with_its_line(inner):
     ]
 
 
-def test_a_route_file_that_does_not_parse_is_told_with_its_line(inner):
+@pytest.mark.parametrize("fixture", ["faux", "faux_url"])
+def test_a_route_file_that_does_not_parse_is_told_with_its_line(inner, fixture):
     inner.makepyfile(routes="books = [\n")
-    inner.makepyfile("def test_books(faux):\n    pass\n")
+    inner.makepyfile(f"def test_books({fixture}):\n    pass\n")
 
     assert told(inner).splitlines() == [
         "routes.py, line 1: SyntaxError: '[' was never closed",
@@ -475,9 +476,10 @@ def test_a_route_file_that_lacks_a_package_is_told_with_its_line(inner):
     ]
 
 
-def test_a_route_file_without_a_server_is_told(inner):
+@pytest.mark.parametrize("fixture", ["faux", "faux_url"])
+def test_a_route_file_without_a_server_is_told(inner, fixture):
     inner.makepyfile(routes="books = []\n")
-    inner.makepyfile("def test_books(faux):\n    pass\n")
+    inner.makepyfile(f"def test_books({fixture}):\n    pass\n")
 
     assert told(inner) == (
         "ROOT/routes.py has no server. Write `server = FauxServer()` in it, and add the routes to that."
