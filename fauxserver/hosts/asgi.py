@@ -19,6 +19,7 @@ from time import perf_counter
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import quote
+from weakref import finalize
 
 from fauxserver.bodies import decode
 from fauxserver.errors import BodyError, HandlerError
@@ -93,6 +94,9 @@ class Application:
     ) -> None:
         self.server = server
         self.threads = threads if isinstance(threads, Threads) else Threads() if threads else None
+        if threads is True and self.threads is not None:
+            # One that is mounted is not told when it is over.
+            finalize(self, self.threads.end)
         self.cors = cors
         self.most_bytes = most_bytes
         self.unmatched = None if unmatched is None else read_rule((unmatched,)).policy

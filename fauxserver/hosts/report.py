@@ -54,7 +54,12 @@ def plain(told: Told) -> str:
     >>> plain(Told("GET", "/books/7", 200, 1.2, "read_book routes.py:12"))
     'GET /books/7 → 200, 1 ms, read_book routes.py:12'
     """
-    return str(styled(told))
+    line = f"{told.method} {printable(told.target)} → {told.status or 'left'}, {told.duration:.0f} ms"
+    if told.where:
+        line += f", {told.where}"
+    if told.problem:
+        line += f"\n{_indented(told.problem)}"
+    return line
 
 
 def styled(told: Told) -> Text:
@@ -69,10 +74,16 @@ def styled(told: Told) -> Text:
     if told.where:
         line.append(f", {told.where}", "dim")
     if told.problem:
-        line.append("\n" + "\n".join(f"    {printable(text)}" for text in told.problem.rstrip().splitlines()), style)
+        line.append(f"\n{_indented(told.problem)}", style)
     return line
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {printable(line)}" for line in text.rstrip().splitlines())
 
 
 def printable(text: str) -> str:
     """A text from elsewhere, without what would steer the terminal."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

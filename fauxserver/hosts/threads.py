@@ -184,16 +184,18 @@ class Threads:
                 return True
         return False
 
-    def close(self) -> None:
-        """End the threads that have nothing to do; those that are at a handler end with it."""
-        with self._lock:
-            self._closed = True
-            workers = list(self.workers)
+    def end(self) -> None:
+        """Have the threads end as soon as they have nothing to do."""
+        self._closed = True
         self._wanted.give()
-        for worker in workers:
+        for worker in list(self.workers):
             worker.awake = True
             worker.wake()
-        for worker in workers:
+
+    def close(self) -> None:
+        """The same, and wait for those that are not at a handler."""
+        self.end()
+        for worker in list(self.workers):
             if worker.thread is not threading.current_thread():
                 worker.thread.join(1.0 if worker.job is None else 0.01)
         if self._watcher is not None:

@@ -142,7 +142,7 @@ def test_who_asks_first_need_not_send_a_body_that_is_too_long(url):
 
     answer = say(url, head)
 
-    assert (head_of(answer), answer.count(b"HTTP/1.1")) == (b"HTTP/1.1 413 Request Entity Too Large", 1)
+    assert (head_of(answer)[:12], answer.count(b"HTTP/1.1")) == (b"HTTP/1.1 413", 1)
 
 
 @pytest.mark.parametrize(
@@ -150,28 +150,28 @@ def test_who_asks_first_need_not_send_a_body_that_is_too_long(url):
     [
         (
             b"GET / HTTP/1.1\r\nX: " + b"x" * MOST_HEADER_BYTES + b"\r\n\r\n",
-            b"431 Request Header Fields Too Large",
+            431,
             "The headers are longer than 65536 bytes.",
         ),
         (
             b"GET / HTTP/1.1\r\nA: 1\r\nX: " + b"x" * 400_000,
-            b"431 Request Header Fields Too Large",
+            431,
             "The headers are longer than 65536 bytes.",
         ),
         (
             b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(9_000)) + b"\r\n",
-            b"431 Request Header Fields Too Large",
+            431,
             "The headers are longer than 65536 bytes.",
         ),
-        (b"GET /" + b"x" * 400_000, b"414 Request-URI Too Long", "The url is longer than 65536 bytes."),
+        (b"GET /" + b"x" * 400_000, 414, "The url is longer than 65536 bytes."),
         (
             b"BREW /pot HTTP/1.1\r\n\r\n",
-            b"400 Bad Request",
+            400,
             "Invalid HTTP request received. It does not follow HTTP/1.1.",
         ),
         (
             b"\x16\x03\x01\x02\x00\x01",
-            b"400 Bad Request",
+            400,
             "Invalid HTTP request received. It does not follow HTTP/1.1.",
         ),
     ],
@@ -180,7 +180,7 @@ def test_what_cannot_be_read_is_refused_with_the_reason(url, request_, status, e
     answer = say(url, request_)
 
     head, _, body = answer.partition(b"\r\n\r\n")
-    assert head_of(head) == b"HTTP/1.1 " + status
+    assert head_of(head).startswith(b"HTTP/1.1 %d " % status)
     assert json.loads(body) == {"error": error}
 
 

@@ -339,3 +339,9 @@ def test_a_status_has_its_colour(status, style):
     line = styled(Told("GET", "/a", status, 0, ""))
 
     assert [str(span.style) for span in line.spans] == ["bold", style, "dim"]
+
+
+def test_a_line_says_the_same_with_and_without_colours():
+    told = Told("GET", "/a", 500, 1.4, "read routes.py:3", "Traceback\n  line\n")
+
+    assert plain(told) == str(styled(told)) == "GET /a → 500, 1 ms, read routes.py:3\n    Traceback\n      line"

@@ -1,6 +1,7 @@
 """Where handlers run over HTTP: one after another, and no one who blocks holds up the others."""
 
 import asyncio
+import gc
 import sqlite3
 import threading
 import time
@@ -86,13 +87,16 @@ def test_what_belongs_to_a_thread_is_shared_by_all_handlers(server, url):
     def read():
         return made[0].execute("select title from books").fetchall()
 
-    server.put("books", create).post("books", insert).get("books", read)
+    server.put("books", create).post("books", insert).get("books", read).delete("books", lambda: made[0].close())
 
     ask(url, "PUT", "/books")
     for title in ("Franny", "Zooey"):
         ask(url, "POST", "/books", f'["{title}"]', {"Content-Type": "application/json"})
 
-    assert ask(url, "GET", "/books").json == [["Franny"], ["Zooey"]]
+    found = ask(url, "GET", "/books").json
+    closed = ask(url, "DELETE", "/books").status
+
+    assert (found, closed) == ([["Franny"], ["Zooey"]], 204)
 
 
 def test_a_queue_connects_handlers_of_both_kinds(server, url, later):
@@ -254,6 +258,19 @@ def test_its_threads_end_when_it_is_closed():
 
     assert len(set(done)) == 1
     assert threads.workers == set()
+
+
+def test_its_threads_end_when_nobody_has_it_any_more():
+    app = Application(FauxServer().get("x", []))
+    threads = app.threads
+    asyncio.run(threads.call(bool))
+    (worker,) = threads.workers
+
+    del app
+    gc.collect()
+
+    worker.thread.join(30)
+    assert not worker.thread.is_alive()
 
 
 def test_what_it_is_asked_from_several_event_loops_is_answered():
