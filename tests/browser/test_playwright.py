@@ -1,7 +1,11 @@
 """`attach(page, server)`, with Playwright's synchronous API, in Chromium."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -887,3 +891,99 @@ def test_a_stream_that_is_too_long_is_told(page, server, monkeypatch, caplog):
 
     assert ask(page, "/endless") == "TypeError: Failed to fetch"
     assert "GET endless streams more than 10 bytes, and Playwright wants a body whole." in caplog.text
+
+
+# --- A program of its own ------------------------------------------------------------------------------------------
+
+DJANGO = """
+import django
+from django.conf import settings
+
+settings.configure(
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}, INSTALLED_APPS=["tables"]
+)
+django.setup()
+
+from django.db import connection, transaction
+from playwright.sync_api import sync_playwright
+
+from fauxserver import FauxServer
+from fauxserver.hosts.playwright import attach, no_running_loop
+from tables.models import Book
+from tests.browser.engine import flags
+from tests.browser.programs import CHROMIUM, find, is_root
+from tests.browser.site import Site
+
+server = FauxServer()
+
+@server.get("books")
+def list_books():
+    return list(Book.objects.values("title"))
+
+@server.post("books")
+def create_book(data):
+    with transaction.atomic():
+        return {"id": Book.objects.create(title=data["title"]).pk}
+
+@server.get("late")
+def late():
+    raise AssertionError("Nobody waits for this.")
+
+server.set_latency(lambda context: 60_000 if "late" in context.url else 0)
+site = Site({}).start()
+site.write("/index.html", "<title>books</title>")
+with connection.schema_editor() as editor:
+    editor.create_model(Book)
+
+with sync_playwright() as playwright:
+    path = find(CHROMIUM, playwright.chromium.executable_path)
+    browser = playwright.chromium.launch(executable_path=path, args=flags(is_root()))
+    page = browser.new_page()
+    page.goto(site.url + "/index.html")
+    attach(page, server)
+    # As a test's fixture does it, before Playwright.
+    with no_running_loop():
+        outer = transaction.atomic()
+        outer.__enter__()
+        Book.objects.create(title="Franny")
+    send = "body => fetch('/books', { method: 'POST', headers: { 'content-type': 'application/json' }, body })"
+    print(page.evaluate(send + ".then(response => response.json())", '{"title": "Zooey"}'))
+    print(page.evaluate("async () => await (await fetch('/books')).json()"))
+    with no_running_loop():
+        transaction.set_rollback(True)
+        outer.__exit__(None, None, None)
+        print(Book.objects.count())
+    # It ends with a request on its way.
+    page.evaluate("fetch('/late').catch(() => {}), 0")
+    page.evaluate("fetch('/books').then(() => 0)")
+site.stop()
+"""
+MODELS = """
+from django.db import models
+
+class Book(models.Model):
+    id = models.AutoField(primary_key=True)
+    title = models.TextField()
+"""
+
+
+def test_djangos_orm_works_in_handlers_and_sees_the_tests_transaction(tmp_path):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "__init__.py").touch()
+    (tmp_path / "tables" / "models.py").write_text(MODELS)
+    (tmp_path / "program.py").write_text(DJANGO)
+    root = Path(__file__).parents[2]
+
+    ended = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "program.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(tmp_path)])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert (ended.stdout.splitlines(), ended.stderr) == (
+        ["{'id': 2}", "[{'title': 'Franny'}, {'title': 'Zooey'}]", "0"],
+        "",
+    )
