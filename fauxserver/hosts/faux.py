@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from fauxserver.explanation import Explanation
-from fauxserver.hosts.playwright import no_running_loop
+from fauxserver.hosts.clients import no_loop_in_sight
 from fauxserver.journal import Entry, Journal
 from fauxserver.messages import Failure, Request, Response
 from fauxserver.routefile import RouteFile
@@ -130,7 +130,7 @@ class _Log(Journal):
 def unseen() -> AbstractContextManager[None]:
     """Let nobody see an event loop in which no task runs: that of Playwright's synchronous API waits for the test."""
     idle = asyncio._get_running_loop() is not None and asyncio.current_task() is None
-    return no_running_loop() if idle else nullcontext()
+    return no_loop_in_sight() if idle else nullcontext()
 
 
 def _line(what: Exchange | Explanation) -> str:

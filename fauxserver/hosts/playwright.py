@@ -12,8 +12,8 @@ import importlib
 import logging
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, overload
 from urllib.parse import urljoin
 from weakref import WeakSet
@@ -23,6 +23,7 @@ from fauxserver.errors import BodyError, FauxServerError, HandlerError, HTTPErro
 from fauxserver.exchange import Exchange
 from fauxserver.explanation import Explanation
 from fauxserver.hosts.asgi import encode_headers
+from fauxserver.hosts.clients import no_loop_in_sight
 from fauxserver.hosts.reach import Urls, reach, regexps
 from fauxserver.messages import Request, Response, encode_piece
 from fauxserver.routes import at_home, in_reach
@@ -109,18 +110,7 @@ def _address(base: str) -> str:
     return base if base.endswith("/") else f"{base}/"
 
 
-# --- Where handlers run --------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def no_running_loop() -> Iterator[None]:
-    """Let nobody see the event loop that runs, so that another one can be run, and nothing that blocks be refused."""
-    loop = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    try:
-        yield
-    finally:
-        asyncio._set_running_loop(loop)
+# --- An attachment ---------------------------------------------------------------------------------------------------
 
 
 class _Attachment:
@@ -267,7 +257,7 @@ class _Attachment:
 
         def call() -> None:
             if not done.done():
-                with no_running_loop():
+                with no_loop_in_sight():
                     self.step(act)
 
         self.loop.call_soon(call)
@@ -284,7 +274,7 @@ class _Attachment:
         """Answer a request, or let it go."""
         route = flow.route
         try:
-            with no_running_loop():
+            with no_loop_in_sight():
                 exchange = flow.exchange = self.accept(route.request)
                 delay = exchange.delay if exchange is not None else 0
             if exchange is None:
@@ -486,7 +476,7 @@ class _Attachment:
         ):
             return "bypass"
         asked = Request(request.method, request.url.partition("#")[0], base=self.bases(request)[-1])
-        with no_running_loop():
+        with no_loop_in_sight():
             word = self.word_for(asked, request)
             if word == "bypass":
                 return word

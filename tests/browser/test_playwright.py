@@ -893,6 +893,22 @@ def test_a_stream_that_is_too_long_is_told(page, server, monkeypatch, caplog):
     assert "GET endless streams more than 10 bytes, and Playwright wants a body whole." in caplog.text
 
 
+# --- The README ----------------------------------------------------------------------------------------------------
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_readmes_example_runs(page, site):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = [block for block in readme.split("```python\n") if "hosts.playwright import attach" in block]
+    names = {}
+    exec(block.partition("```")[0].replace("http://localhost:8000/", f"{site.url}/index.html"), names)
+
+    names["test_the_shelf"](page)
+
+    assert ask(page, "/api/books")[0] == 404
+
+
 # --- A program of its own ------------------------------------------------------------------------------------------
 
 DJANGO = """
@@ -908,7 +924,8 @@ from django.db import connection, transaction
 from playwright.sync_api import sync_playwright
 
 from fauxserver import FauxServer
-from fauxserver.hosts.playwright import attach, no_running_loop
+from fauxserver.hosts.clients import no_loop_in_sight
+from fauxserver.hosts.playwright import attach
 from tables.models import Book
 from tests.browser.engine import flags
 from tests.browser.programs import CHROMIUM, find, is_root
@@ -942,14 +959,14 @@ with sync_playwright() as playwright:
     page.goto(site.url + "/index.html")
     attach(page, server)
     # As a test's fixture does it, before Playwright.
-    with no_running_loop():
+    with no_loop_in_sight():
         outer = transaction.atomic()
         outer.__enter__()
         Book.objects.create(title="Franny")
     send = "body => fetch('/books', { method: 'POST', headers: { 'content-type': 'application/json' }, body })"
     print(page.evaluate(send + ".then(response => response.json())", '{"title": "Zooey"}'))
     print(page.evaluate("async () => await (await fetch('/books')).json()"))
-    with no_running_loop():
+    with no_loop_in_sight():
         transaction.set_rollback(True)
         outer.__exit__(None, None, None)
         print(Book.objects.count())
@@ -972,12 +989,10 @@ def test_djangos_orm_works_in_handlers_and_sees_the_tests_transaction(tmp_path):
     (tmp_path / "tables" / "__init__.py").touch()
     (tmp_path / "tables" / "models.py").write_text(MODELS)
     (tmp_path / "program.py").write_text(DJANGO)
-    root = Path(__file__).parents[2]
-
     ended = subprocess.run(
         [sys.executable, "-X", "dev", "-W", "error", "program.py"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(tmp_path)])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])},
         capture_output=True,
         text=True,
         timeout=120,
