@@ -12,15 +12,16 @@ import atexit
 import threading
 import warnings
 from asyncio import events, tasks
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from fauxserver.bodies import decode
-from fauxserver.errors import BodyError, FauxServerWarning, HTTPError
+from fauxserver.errors import BodyError, FauxServerWarning, HandlerError, HTTPError
 from fauxserver.exchange import Exchange
+from fauxserver.hosts.asgi import Answer, encode, encode_headers
 from fauxserver.hosts.threads import Loop
 from fauxserver.messages import Request, Response, encode_piece
 from fauxserver.server import FauxServer
@@ -56,6 +57,9 @@ def gather_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, value in headers:
         name = name.lower()
         read[name] = f"{read[name]}{'; ' if name == 'cookie' else ', '}{value}" if name in read else value
+    if "last-event-id" in read:
+        # The one header that is UTF-8: an id may have any letters.
+        read["last-event-id"] = read["last-event-id"].encode("latin-1").decode("utf-8", "replace")
     return read
 
 
@@ -235,21 +239,20 @@ def told(exchange: Exchange, error: Exception) -> str:
     return failure if isinstance(failure, str) else failure.message if failure else str(error)
 
 
-def wire(headers: Mapping[str, Any], length: int | None) -> list[tuple[bytes, bytes]]:
-    """Headers as they are sent."""
-    given = {str(name).lower(): str(value) for name, value in headers.items()}
-    if length is not None:
-        given.setdefault("content-length", str(length))
-    return [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in given.items()]
-
-
-def wire_stream(response: Response) -> list[tuple[bytes, bytes]]:
-    """The headers of a response whose body is streamed."""
-    return wire({"content-type": "text/plain; charset=utf-8", **lower(response.headers)}, None)
-
-
-def lower(headers: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.lower(): value for name, value in headers.items()}
+def begin(response: Response, clock: Clock) -> tuple[Answer, Pieces | None]:
+    """A response as HTTP has it; of one that is streamed status and headers, and the body's pieces."""
+    if response.kind != "stream":
+        encoded = encode(response)
+        assert isinstance(encoded, Answer)
+        return encoded, None
+    pieces = Pieces(response, clock)
+    headers = {"content-type": "text/plain; charset=utf-8"}
+    headers |= {name.lower(): value for name, value in response.headers.items()}
+    try:
+        return Answer(response.status, encode_headers(headers, response.status), b""), pieces
+    except HandlerError as error:
+        pieces.close()
+        return begin(Response(str(error), 500), clock)
 
 
 # --- Where it runs -------------------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 
+from fauxserver.errors import reason_phrase
 from fauxserver.exchange import Exchange
+from fauxserver.hosts.asgi import Answer
 from fauxserver.hosts.clients import (
     Clock,
     Interception,
@@ -17,15 +19,14 @@ from fauxserver.hosts.clients import (
     accept,
     answer,
     answer_async,
+    begin,
     hand,
     is_below,
     passes,
     request_of,
     told,
-    wire,
-    wire_stream,
 )
-from fauxserver.messages import Request, Response
+from fauxserver.messages import Request
 from fauxserver.server import FauxServer
 
 ADVICE = "Add a route, or say where such requests are to go:"
@@ -72,14 +73,13 @@ class FauxTransport(httpx.BaseTransport):
             response = answer(exchange, clock)
         except Late:
             raise too_late(clock, request) from None
-        if response.kind != "stream":
-            return whole(response, request.method)
-        pieces = Pieces(response, clock)
+        begun, pieces = begin(response, clock)
+        if pieces is None:
+            return respond(begun, httpx.ByteStream(b"" if request.method == "HEAD" else begun.body))
         if request.method == "HEAD":
             pieces.close()
-            return respond(response.status, wire_stream(response), response.reason, httpx.ByteStream(b""))
-        stream = _Stream(exchange, pieces, clock, request)
-        return respond(response.status, wire_stream(response), response.reason, stream)
+            return respond(begun, httpx.ByteStream(b""))
+        return respond(begun, _Stream(exchange, pieces, clock, request))
 
     def close(self) -> None:
         if self.fallback is not None:
@@ -116,14 +116,13 @@ class AsyncFauxTransport(httpx.AsyncBaseTransport):
             response = await answer_async(exchange, clock)
         except Late:
             raise too_late(clock, request) from None
-        if response.kind != "stream":
-            return whole(response, request.method)
-        pieces = Pieces(response, clock)
+        begun, pieces = begin(response, clock)
+        if pieces is None:
+            return respond(begun, httpx.ByteStream(b"" if request.method == "HEAD" else begun.body))
         if request.method == "HEAD":
             await pieces.close_async()
-            return respond(response.status, wire_stream(response), response.reason, httpx.ByteStream(b""))
-        stream = _AsyncStream(exchange, pieces, clock, request)
-        return respond(response.status, wire_stream(response), response.reason, stream)
+            return respond(begun, httpx.ByteStream(b""))
+        return respond(begun, _AsyncStream(exchange, pieces, clock, request))
 
     async def aclose(self) -> None:
         if self.fallback is not None:
@@ -154,18 +153,9 @@ def too_late(clock: Clock, request: httpx.Request) -> httpx.ReadTimeout:
 # --- Responses -----------------------------------------------------------------------------------------------------
 
 
-def whole(response: Response, method: str) -> httpx.Response:
-    """A response that is there at once."""
-    status, headers, body = response.encode()
-    # 204 and the like have no length.
-    length = len(body) if body or status not in (204, 304) else None
-    reason = response.reason if status == response.status else "No Content"
-    return respond(status, wire(headers, length), reason, httpx.ByteStream(b"" if method == "HEAD" else body))
-
-
-def respond(status: int, headers: list[tuple[bytes, bytes]], reason: str, stream: Any) -> httpx.Response:
-    extensions = {"http_version": b"HTTP/1.1", "reason_phrase": reason.encode("ascii")}
-    return httpx.Response(status, headers=headers, stream=stream, extensions=extensions)
+def respond(begun: Answer, stream: Any) -> httpx.Response:
+    extensions = {"http_version": b"HTTP/1.1", "reason_phrase": reason_phrase(begun.status).encode()}
+    return httpx.Response(begun.status, headers=begun.headers, stream=stream, extensions=extensions)
 
 
 class _Stream(httpx.SyncByteStream):

@@ -18,6 +18,7 @@ import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection
 
+from fauxserver.errors import reason_phrase
 from fauxserver.exchange import Exchange
 from fauxserver.hosts.clients import (
     Clock,
@@ -26,13 +27,12 @@ from fauxserver.hosts.clients import (
     Pieces,
     accept,
     answer,
+    begin,
     hand,
     is_below,
     passes,
     request_of,
     told,
-    wire,
-    wire_stream,
 )
 from fauxserver.messages import Request, Response
 from fauxserver.server import FauxServer
@@ -150,7 +150,7 @@ class Connection(HTTPConnection):
         except Late:
             raise TimeoutError("timed out") from None
         method = self._request.method
-        parsed = WireResponse(Socket(self._exchange, response, clock, method), method=method)  # type: ignore[arg-type]
+        parsed = WireResponse(Socket(self._exchange, response, clock), method=method)  # type: ignore[arg-type]
         parsed.begin()
         return urllib3.HTTPResponse(
             body=parsed,
@@ -178,20 +178,14 @@ def pieces_of(body: Any) -> Iterable[bytes]:
 class Socket(io.RawIOBase):
     """The answer as it comes over a wire, piece by piece."""
 
-    def __init__(self, exchange: Exchange, response: Response, clock: Clock, method: str) -> None:
+    def __init__(self, exchange: Exchange, response: Response, clock: Clock) -> None:
         self._exchange = exchange
-        self._pieces: Pieces | None = None
-        if response.kind == "stream":
-            status, reason = response.status, response.reason
-            headers = [*wire_stream(response), (b"transfer-encoding", b"chunked")]
-            body = b""
-            self._pieces = Pieces(response, clock)
-        else:
-            status, given, body = response.encode()
-            reason = response.reason if status == response.status else "No Content"
-            headers = wire(given, len(body) if body or status not in (204, 304) else None)
-        lines = [f"HTTP/1.1 {status} {reason}".encode(), *(b"%s: %s" % header for header in headers), b"", body]
-        self._ready = b"\r\n".join(lines)
+        begun, self._pieces = begin(response, clock)
+        headers = [b"%s: %s" % header for header in begun.headers]
+        if self._pieces is not None:
+            headers.append(b"transfer-encoding: chunked")
+        line = f"HTTP/1.1 {begun.status} {reason_phrase(begun.status)}".encode()
+        self._ready = b"\r\n".join([line, *headers, b"", begun.body])
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)
