@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import marshal
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -59,7 +59,9 @@ class Response:
 
     __slots__ = ("_body", "_json", "error", "headers", "status")
 
-    def __init__(self, body: Any = None, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, body: Any = None, status: int = 200, headers: Mapping[str, str | Sequence[str]] | None = None
+    ) -> None:
         if not isinstance(status, int) or not 100 <= status <= 599:
             raise HandlerError(
                 f"Response: {status!r} is no HTTP status. Give a number from 100 to 599, as in Response(body, 201)."
@@ -67,7 +69,7 @@ class Response:
         self._body = body
         self._json: str | None = None
         self.status = status
-        self.headers: dict[str, str] = {} if headers is None else dict(headers)
+        self.headers: dict[str, Any] = {} if headers is None else dict(headers)
         self.error: Failure | None = None
         """What went wrong in the handler, if something did."""
 
@@ -135,7 +137,7 @@ class Response:
 
     def parts(self) -> tuple[int, dict[str, str], str | bytes]:
         """The same, where a text may stay one that is yet to be written as UTF-8."""
-        headers = {name.lower(): str(value) for name, value in self.headers.items()}
+        headers = self.fields()
         kind = self.kind
         body: str | bytes
         if kind == "stream":
@@ -159,6 +161,15 @@ class Response:
         if body:
             headers.setdefault("content-type", content_type)
         return self.status, headers, body
+
+    def fields(self) -> dict[str, str]:
+        """The headers as they are sent, names in lower case. Where a handler gave a list of values they are one text;
+        of cookies, which cannot be, one a line.
+
+        >>> Response(headers={"Vary": ["Accept", "Cookie"], "Set-Cookie": ["a=1", "b=2"]}).fields()
+        {'vary': 'Accept, Cookie', 'set-cookie': 'a=1\\nb=2'}
+        """
+        return {name.lower(): field(name, value) for name, value in self.headers.items()}
 
     async def stream(self) -> AsyncIterator[bytes]:
         """The body in pieces, as they come; a body that is not streamed is one piece."""
@@ -204,6 +215,13 @@ class Response:
 
 _SEALED: Any = object()
 _JSON_TYPES = frozenset({dict, list, type(None), bool, int, float, tuple})
+
+
+def field(name: str, value: Any) -> str:
+    """A header's value as it is sent."""
+    if isinstance(value, (list, tuple)):
+        return ("\n" if name.lower() == "set-cookie" else ", ").join(map(str, value))
+    return str(value)
 
 
 def _kind(body: Any) -> str:

@@ -298,6 +298,7 @@ function sharesCookies(request) {
  */
 function keepCookie(headers, request) {
   const cookie = headers["set-cookie"]
-  if (cookie === undefined || !sharesCookies(request) || /;\s*httponly/i.test(cookie)) return
-  globalThis.document.cookie = cookie
+  if (cookie === undefined || !sharesCookies(request)) return
+  // Of several each has a line.
+  for (const each of cookie.split("\n")) if (!/;\s*httponly/i.test(each)) globalThis.document.cookie = each
 }

@@ -233,6 +233,7 @@ server.get("empty/text", lambda: Response(""))
 server.get("empty/bytes", lambda: Response(b""))
 server.get("empty/stream", lambda: iter(()))
 server.get("with/headers", lambda: Response([], headers={"X-Count": "3", "Content-Language": "de", "ETag": '"7"'}))
+server.get("with/lists", lambda: Response([], headers={"Vary": ["Accept", "Cookie"], "X-Empty": []}))
 server.get("raises/headers", lambda: fail(HTTPError(429, "slowly", {"Retry-After": "7"})))
 server.get("status/:code", lambda code: Response(["as", "told"], int(code)))
 server.add_route("meant", ["here"], method="OPTIONS")
@@ -741,6 +742,7 @@ CASES = [
                 Request("GET", "with/headers"),
                 Answer(200, [], {"x-count": "3", "content-language": "de", "etag": '"7"', "x-other": None}),
             ),
+            (Request("GET", "with/lists"), Answer(200, [], {"vary": "Accept, Cookie", "x-empty": ""})),
             (Request("GET", "raises/headers"), Answer(429, "slowly", {"retry-after": "7"})),
             (Request("GET", "page"), Answer(200, "<p>größe", {"content-type": "text/html; charset=utf-8"})),
         ],

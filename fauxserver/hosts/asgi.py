@@ -236,7 +236,7 @@ class Application:
 
     async def _stream(self, asked: Asked, response: Response, scope: Scope, send: Send) -> None:
         """Send a body in the pieces in which it comes."""
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        headers = response.fields()
         headers.setdefault("content-type", "text/plain; charset=utf-8")
         flow = Flow(self, response)
         asked.streams = True
@@ -857,6 +857,11 @@ def encode_headers(headers: Mapping[str, str], status: int = 200) -> list[tuple[
         raise HandlerError(f"Status {status} announces an answer and is none. Give one from 200 to 599.")
     pairs = []
     for name, value in headers.items():
+        if name == "set-cookie" and "\n" in value:
+            # The one header that has a line for each of its values.
+            for line in value.split("\n"):
+                pairs += encode_headers({name: line}, status)
+            continue
         text = str(value)
         if _TOKEN.fullmatch(name) is None:
             raise HandlerError(f"{name!r} is no name of a header. It has letters, digits and hyphens.")

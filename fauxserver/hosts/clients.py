@@ -246,8 +246,7 @@ def begin(response: Response, clock: Clock) -> tuple[Answer, Pieces | None]:
         assert isinstance(encoded, Answer)
         return encoded, None
     pieces = Pieces(response, clock)
-    headers = {"content-type": "text/plain; charset=utf-8"}
-    headers |= {name.lower(): value for name, value in response.headers.items()}
+    headers = {"content-type": "text/plain; charset=utf-8", **response.fields()}
     try:
         return Answer(response.status, encode_headers(headers, response.status), b""), pieces
     except HandlerError as error:

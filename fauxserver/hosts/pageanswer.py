@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from fauxserver.errors import TimeLimitError
 from fauxserver.exchange import Exchange
 from fauxserver.handlers import label, raised_by_us
-from fauxserver.messages import Failure, Response
+from fauxserver.messages import Failure, Response, field
 
 
 async def collect(exchange: Exchange, response: Response) -> Response:
@@ -79,7 +79,7 @@ def encode(_number: str, _exchange: Exchange, response: Response) -> str:
     told = {
         "status": response.status,
         "reason": response.reason,
-        "headers": {str(name): str(value) for name, value in response.headers.items()},
+        "headers": {str(name): field(name, value) for name, value in response.headers.items()},
         "failed": response.failed,
         "error": error._asdict() if error else None,
     }

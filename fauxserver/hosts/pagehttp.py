@@ -76,7 +76,7 @@ def head(response: Response, status: int, headers: dict[str, str], body: str) ->
 
 
 def _headers(response: Response) -> dict[str, str]:
-    headers = {name.lower(): str(value) for name, value in response.headers.items()}
+    headers = response.fields()
     headers.setdefault("content-type", "text/plain; charset=utf-8")
     return headers
 

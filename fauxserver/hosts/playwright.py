@@ -426,7 +426,7 @@ class _Attachment:
             return 500, {"content-type": "text/plain; charset=utf-8"}, str(error).encode()
         if response.kind != "stream":
             return response.encode()
-        headers = {name.lower(): str(value) for name, value in response.headers.items()}
+        headers = response.fields()
         headers.setdefault("content-type", "text/plain; charset=utf-8")
         pieces: list[bytes] = []
         size = 0

@@ -183,3 +183,9 @@ def test_deliver(response, heard):
 def test_what_is_no_status_is_refused(status):
     with pytest.raises(HandlerError, match=f"Response: {status!r} is no HTTP status"):
         Response({}, status)
+
+
+def test_a_header_may_have_several_values():
+    response = Response([], headers={"Vary": ["Accept", "Cookie"], "Set-Cookie": ("a=1", "b=2"), "X-Count": 3})
+
+    assert response.fields() == {"vary": "Accept, Cookie", "set-cookie": "a=1\nb=2", "x-count": "3"}

@@ -38,6 +38,7 @@ server.get("nothing", lambda: None)
 server.get("headers", lambda: Response([], headers={"X-Count": "3", "X-Latin": "größe", "Content-Language": "de"}))
 server.get("wrong", lambda: 1 / 0)
 server.get("cookie", lambda: Response("", headers={"Set-Cookie": "taste=oat; Path=/"}))
+server.get("cookies", lambda: Response("", headers={"Set-Cookie": ["taste=oat; Path=/", "size=small; Max-Age=60"]}))
 server.add_route("moved/:code", lambda code: Response(None, int(code), {"Location": "/told"}))
 server.get("circle", lambda: Response(None, 302, {"Location": "circle"}))
 

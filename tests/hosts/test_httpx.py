@@ -84,6 +84,7 @@ ASKED = {
     "headers that come back": lambda client: client.get("/headers"),
     "an error in a handler": lambda client: client.get("/wrong"),
     "no content": lambda client: client.get("/nothing"),
+    "cookies": lambda client: client.get("/cookies"),
     "a stream": lambda client: client.get("/lines"),
     "a stream of bytes": lambda client: client.get("/bytes"),
     **{
@@ -110,7 +111,7 @@ FAILING = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def clients(routes, address):
     """A real client, and two of ours."""
     options = {"base_url": address, "follow_redirects": True}

@@ -94,6 +94,7 @@ ASKED = {
     "an error in a handler": lambda client: client.get("/wrong"),
     "no content": lambda client: client.get("/nothing"),
     "a cookie": lambda client: client.get("/cookie"),
+    "cookies": lambda client: client.get("/cookies"),
     "a stream": lambda client: client.get("/lines"),
     "a stream of bytes": lambda client: client.get("/bytes", stream=True),
     **{

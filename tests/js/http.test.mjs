@@ -320,6 +320,19 @@ for (const [url, credentials, shared] of [
   })
 }
 
+test("of several cookies each is set, but for those that scripts may not see", async (t) => {
+  t.after(() => {
+    delete globalThis.document
+    delete globalThis.location
+  })
+  const set = []
+  globalThis.location = new URL("http://localhost/page")
+  globalThis.document = { baseURI: "http://localhost/page", set cookie(cookie) { set.push(cookie) } }
+  const { server } = createServer(() => ({ headers: { "set-cookie": "a=1\nb=2; HttpOnly\nc=3; Path=/" } }))
+  await ask(server, request({ url: "http://localhost/a" }))
+  assert.deepEqual(set, ["a=1", "c=3; Path=/"])
+})
+
 test("a stream without end leaves the page its turns, to whoever reads it", async () => {
   let cancelled = false
   const { server } = createServer(() => ({ body: { pull: async () => new Uint8Array(1), cancel: () => { cancelled = true } } }))
