@@ -49,8 +49,8 @@ async function run(given, { Backbone, fauxServer, base }) {
       xhr.responseType = "arraybuffer"
       for (const name in headers) xhr.setRequestHeader(name, headers[name])
       xhr.onload = () => {
-        const lines = xhr.getAllResponseHeaders().trim().split("\r\n").filter(Boolean)
-        const read = Object.fromEntries(lines.map(line => line.split(/: (.*)/).slice(0, 2)))
+        const lines = xhr.getAllResponseHeaders().split("\r\n").filter(Boolean)
+        const read = Object.fromEntries(lines.map(line => line.split(/: ?(.*)/).slice(0, 2)))
         resolve(OF_THE_REAL_SERVER in read ? null : [xhr.status, read, toText(new Uint8Array(xhr.response))])
       }
       xhr.onerror = () => reject(new Error(`${method} ${url} is a network error`))
