@@ -53,7 +53,8 @@ class Command:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         self._lines: Queue[str] = Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.greeting = self.line()
         found = re.search(r"http://\S+", self.greeting)
         assert found is not None, self.greeting
@@ -67,6 +68,14 @@ class Command:
 
     def line(self) -> str:
         return self._lines.get(timeout=60)
+
+    def end(self) -> None:
+        """End it, whatever it is at."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def interrupt(self) -> tuple[int, list[str]]:
         """Press Ctrl+C: the exit code, and what it still says."""
@@ -88,10 +97,7 @@ def start() -> Iterator[Callable[..., Command]]:
 
     yield start
     for command in started:
-        command.process.kill()
-        command.process.wait()
-        assert command.process.stdout is not None
-        command.process.stdout.close()
+        command.end()
 
 
 @pytest.fixture
