@@ -4,6 +4,7 @@ import functools
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,9 +34,15 @@ def browser_type_launch_args(browser_type_launch_args):
 
 @pytest.fixture(scope="session")
 def _conftest() -> str:
-    with sync_playwright() as playwright:
-        path = find(CHROMIUM, playwright.chromium.executable_path)
+    # Other tests may have a browser open in this thread, and then there is none to be started.
+    with ThreadPoolExecutor(1) as thread:
+        path = thread.submit(_chromium).result()
     return CONFTEST.format(path=path, flags=flags(is_root()))
+
+
+def _chromium() -> str:
+    with sync_playwright() as playwright:
+        return find(CHROMIUM, playwright.chromium.executable_path)
 
 
 @pytest.fixture
