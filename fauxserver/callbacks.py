@@ -24,7 +24,7 @@ from fauxserver.dispatch import tell
 from fauxserver.errors import HandlerError, HTTPError, RouteError
 from fauxserver.handlers import Invoke, Manner, awaits, capture, label, named, parameters_of, take_by_name
 from fauxserver.messages import Response
-from fauxserver.server import FauxServer
+from fauxserver.server import FauxServer, nothing
 from fauxserver.urlexp import Captures
 
 # --- Errors -------------------------------------------------------------------------------------------------------
@@ -437,6 +437,8 @@ class APIAdapter(FauxServer):
         return self
 
     def _add(self, url_exp: Any, handler: Any, method: str | None, name: str | None, place: Any) -> None:
+        if handler is nothing:
+            handler = []
         if isinstance(handler, list) and not any(not callable(step) for step in handler):
             handler = Callbacks(handler, self.app, self.collapse)
         elif callable(handler) and not isinstance(handler, Manner):

@@ -59,6 +59,12 @@ class Express:
         return ExpressExp(expression, self, braces=braces)
 
 
+def _place(text: str) -> str:
+    place = place_of(text)
+    # What may begin with a slash sees it: "*" is any path, as in Express. A name is one below the base, as elsewhere.
+    return "path" if place == "relative" and text and not (text[0].isalnum() or text[0] in ":_.-") else place
+
+
 class Undecodable(str):
     """A capture that is no encoding of anything, as it stands in the url: the request is a bad one."""
 
@@ -85,10 +91,10 @@ class ExpressExp(UrlExp):
             )
         super().__init__("")
         self.expression = texts[0] if len(texts) == 1 else f"({'|'.join(texts)})"
-        self.place = place_of(texts[0])
+        self.place = _place(texts[0])
         self.folds = not grammar.sensitive
         for text in texts:
-            if place_of(text) != self.place:
+            if _place(text) != self.place:
                 raise UrlExpError(
                     f"The patterns of one route begin alike: {texts[0]!r} and {text!r} do not. Give all of them a "
                     "slash in front, or none.",

@@ -280,6 +280,8 @@ class RouteTable:
                 part, address = outside(request.url, request.base, base, place)
                 if _origin(address) != _origin(request.url):
                     continue
+            if folds:
+                part = fold(part)
             if place == "url":
                 for name in part.split("/", 3)[:3]:
                     root = root.fixed.get(name, _NOWHERE)
@@ -287,7 +289,7 @@ class RouteTable:
             if part.startswith("/"):
                 part = part[1:]
                 root = root.fixed.get("", _NOWHERE) if place == "path" else root
-            first = _FIRST.match(fold(part) if folds else part)
+            first = _FIRST.match(part)
             if first is not None and first[0] in root.fixed:
                 return True
         return False

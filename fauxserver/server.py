@@ -198,7 +198,7 @@ class FauxServer:
             handler = entry.get("handler")
             self._add(
                 entry["url_exp"],
-                _nothing if handler is None else handler,
+                nothing if handler is None else handler,
                 entry.get("http_method"),
                 name,
                 _place(sys._getframe(1)),
@@ -508,7 +508,8 @@ class FauxServer:
     def _match_default(self, request: Request) -> Match | None:
         if self._default is not None and at_home(request, self.routes.base):
             return Match(self._default, (), (self,))
-        for table in reversed(self.routes.tables()):
+        tables = self.routes.tables()
+        for table in tables if self.routes.first else reversed(tables):
             if self.routes.lets(table) and in_reach(request, table.base):
                 found = table.owner._match_default(request)
                 if found:
@@ -635,7 +636,7 @@ def _grammar(expressions: Any) -> Grammar:
     )
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """The handler of a route that was given none."""
 
 

@@ -25,7 +25,7 @@ function whenReady(server, options, go) {
       resolve(lost)
       if (options?.error) options.error(lost.body, 0)
     }
-    if (server.hold) server.hold(release)
+    if (server.hold && server.enabled) server.hold(release)
     else release(false)
   })
 }

@@ -325,6 +325,14 @@ def test_an_adapter_takes_values_and_refuses_what_is_neither():
         callback(7)
 
 
+def test_an_adapter_takes_several_routes_at_once():
+    api = APIAdapter().add_routes([{"url_exp": "/a"}, {"url_exp": "/b", "http_method": "get", "handler": given}])
+    api.put({"/c": given, "/d": []})
+
+    asked = [("GET", "/a"), ("GET", "/b"), ("PUT", "/c"), ("PUT", "/d")]
+    assert [api.dispatch(*each).body for each in asked] == [None, [True, True, None], [True, True, None], None]
+
+
 def test_the_same_pattern_again_replaces_the_route_in_its_place():
     api = APIAdapter()
     api.get("/a/:x", lambda s: s("old")).get("/a/1", lambda s: s("other")).get("/a/:x", lambda s: s("new"))

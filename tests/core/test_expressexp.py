@@ -180,6 +180,37 @@ def test_the_index_finds_what_trying_all_patterns_would(patterns, path, sensitiv
     assert (match and (match.route, match.params)) == wanted
 
 
+@pytest.mark.parametrize(
+    ("base", "url"), [(None, "/a/b"), ("/", "http://here/a/b"), ("http://here/", "http://here/a/b")]
+)
+def test_B10_a_pattern_that_is_all_star_sees_the_same_on_every_host(base, url):
+    server = FauxServer(expressions="express").get("*", lambda context: list(context.captures))
+
+    assert server.accept(Request("GET", url, base=base)).answer().body == ["/a/b"]
+
+
+def test_case_does_not_count_for_what_looks_like_ours_either():
+    server = FauxServer(expressions="express").get("http://There/Api/x", {}).get("/Contacts/:id", {})
+
+    urls = ["http://there/API/y", "http://there/other", "http://here/contacts", "http://here/other"]
+    assert [server.unmatched(Request("GET", url, base="http://here/")) for url in urls] == [
+        "warn",
+        "bypass",
+        "warn",
+        "bypass",
+    ]
+
+
+def test_B13_where_the_first_counts_so_does_the_first_default_handler():
+    one, two = FauxServer().set_default_handler(lambda: "one"), FauxServer().set_default_handler(lambda: "two")
+
+    answers = [
+        FauxServer(precedence=word).include(one).include(two).dispatch("GET", "x").body for word in ("first", "latest")
+    ]
+
+    assert answers == ["one", "two"]
+
+
 def test_what_cannot_be_decoded_is_a_bad_request():
     server = FauxServer(expressions="express").get("/contacts/:id", lambda id: {"id": id})
 

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
+import requests
 
 from fauxserver import APIAdapter, FauxServer, Request
+from fauxserver.hosts.httpx import FauxTransport
 from fauxserver.hosts.live import serving
+from fauxserver.hosts.requests import FauxAdapter
 from fauxserver.routefile import RouteFile
 from tests.hosts.barefoot import CASES, FILE, ROUTES, Case
 
@@ -85,6 +89,28 @@ def test_B16_the_same_request_is_answered_alike_by_handle_and_dispatch(api: Faux
     for base in (None, "/", "http://localhost/app/"):
         api.reset()
         assert [asyncio.run(handled(call, base)) for call in calls] == local
+
+
+def test_B16_python_clients_are_answered_with_the_same_bytes(api: FauxServer):
+    calls = [call for case in CASES for call in case.calls]
+    api.reset()
+    local = [locally(api, *call[:3]) for call in calls]
+    api.reset()
+
+    with httpx.Client(transport=FauxTransport(api), base_url="http://test") as client:
+        answers = [
+            client.request(call.method, call.url, **({} if call.data is None else {"json": call.data}))
+            for call in calls
+        ]
+    by_httpx = [(answer.status_code, answer.headers.get("content-type"), answer.content) for answer in answers]
+    api.reset()
+    with requests.Session() as session:
+        session.mount("http://test/", FauxAdapter(api))
+        replies = [session.request(call.method, f"http://test{call.url}", json=call.data) for call in calls]
+    by_requests = [(reply.status_code, reply.headers.get("content-type"), reply.content) for reply in replies]
+
+    assert by_httpx == local
+    assert by_requests == local
 
 
 def test_B12_what_no_route_matches_is_a_404_on_either_side(api: FauxServer, client: http.client.HTTPConnection):
