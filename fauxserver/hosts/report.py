@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 
 from rich.console import Console
@@ -33,7 +34,9 @@ class Report:
 
     def _run(self) -> None:
         self._planned = False
-        self.flush()
+        # Nobody may be there to read it.
+        with contextlib.suppress(OSError, ValueError):
+            self.flush()
 
     def flush(self) -> None:
         """Print what there is."""

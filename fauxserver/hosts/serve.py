@@ -6,6 +6,7 @@ import ast
 import asyncio
 import contextlib
 import importlib
+import io
 import re
 import socket
 import sys
@@ -45,6 +46,9 @@ class Options(NamedTuple):
 
 def run(options: Options) -> None:
     """Serve, until somebody presses Ctrl+C. Raises FauxServerError for what cannot be done."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Not every terminal has every letter.
+        sys.stdout.reconfigure(errors="replace")
     served = Served(options)
     app = served.application()
     asyncio.run(served.load(app))
@@ -58,7 +62,8 @@ def run(options: Options) -> None:
             server.run([listener])
     finally:
         listener.close()
-        served.report.flush()
+        with contextlib.suppress(OSError):
+            served.report.flush()
 
 
 class Served:

@@ -30,6 +30,7 @@ MOST = 256
 IDLE = 10.0
 """After so many seconds without work a thread that helps out ends."""
 _BATCH = 0.001
+_TURN = 0.02
 
 
 class Job:
@@ -444,8 +445,9 @@ class _Worker:
         threads = self.threads
         queue = threads._queue
         while threads._front is self and not threads._closed:
-            began = perf_counter()
-            while queue:
+            started = began = perf_counter()
+            # The event loop has its turn, too, and the home, if it waits.
+            while queue and began - started < _TURN:
                 try:
                     job = queue.popleft()
                 except IndexError:

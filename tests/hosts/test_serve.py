@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -351,3 +352,25 @@ def test_a_line_says_the_same_with_and_without_colours():
     told = Told("GET", "/a", 500, 1.4, "read routes.py:3", "Traceback\n  line\n")
 
     assert plain(told) == str(styled(told)) == "GET /a → 500, 1 ms, read routes.py:3\n    Traceback\n      line"
+
+
+def test_the_demo_answers_over_http_and_tells_its_news(start):
+    command = start(ROOT / "demo" / "routes.py", "--static", ROOT / "demo", "--quiet")
+
+    page = ask(command.url, "GET", "/")
+    with dial(command.url) as listener:
+        listener.sendall(b"GET /library-app/news HTTP/1.1\r\nAccept: text/event-stream\r\n\r\n")
+        heard = b""
+        while b"retry: 500" not in heard:
+            heard += listener.recv(1000)
+        book = ask(command.url, "GET", "/library-app/books/1").json
+        changed = ask(command.url, "PUT", "/library-app/books/1", json.dumps({**book, "title": "Another"}), JSON)
+        while b"\n\n\r\n" not in heard.partition(b"retry: 500\n\n\r\n")[2]:
+            heard += listener.recv(1000)
+    cover = ask(command.url, "GET", "/library-app/books/1/cover")
+
+    assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert (changed.status, changed.json["title"]) == (200, "Another")
+    assert b"event: changed\ndata: " in heard
+    assert b'"title": "Another"' in heard
+    assert (cover.headers["content-type"], cover.body[:4]) == ("image/png", b"\x89PNG")
