@@ -41,7 +41,6 @@ MOST_BYTES = 64 * 1024 * 1024
 MOST_REDIRECTS = 20
 PARTS = frozenset({"document", "stylesheet", "image", "media", "font", "script", "texttrack", "manifest"})
 """What pages are made of. Only a route that names such a url answers it, and nobody is told where none does."""
-MOST_REGISTRATIONS = 16
 
 log = logging.getLogger("fauxserver")
 
@@ -305,18 +304,22 @@ class _Attachment:
 
     def accept(self, request: Any) -> Exchange | None:
         """Take a request of Playwright's on."""
-        if not request.url.startswith(("http://", "https://")):
+        if not _is_http(request.url):
             return None
+        url = request.url.partition("#")[0]
         headers = dict(request.headers)
         body = request.post_data_buffer or b""
-        url = request.url.partition("#")[0]
         headers.setdefault("host", url.split("/", 3)[2])
         if body:
             headers.setdefault("content-length", str(len(body)))
+        override = headers.get("x-http-method-override")
+        return self.find(Request(request.method, url, None, headers, body, override), request)
+
+    def find(self, asked: Request, request: Any) -> Exchange | None:
+        """Who answers, wherever expressions count from. *request* is what the browser asked for, as Playwright's."""
         default = None
         for base in self.bases(request):
-            asked = Request(request.method, url, None, headers, body, headers.get("x-http-method-override"), base)
-            exchange = self.take(asked)
+            exchange = self.take(asked._replace(base=base))
             if exchange is not None and exchange.route.name:
                 return exchange if request.resource_type not in PARTS or self.is_named(exchange) else None
             default = default or exchange
@@ -386,17 +389,16 @@ class _Attachment:
                 return await self.abort(route)
             status, headers, body = await self.read(exchange, response)
             target = headers.get("location")
-            if status not in (301, 302, 303, 307, 308) or not target or asked.method == "HEAD":
+            if status not in (301, 302, 303, 307, 308) or not target:
                 break
             # The browser would follow it to the network: Playwright is not asked about redirects.
             redirected = _redirected(asked, status, urljoin(asked.url, target), headers.get("set-cookie"))
-            following = self.take(redirected)
+            following = self.find(redirected, request) if _is_http(redirected.url) else None
             if following is None:
                 break
             cookies += filter(None, [headers.get("set-cookie")])
             if request.is_navigation_request():
                 status, headers, body = _page_that_goes_to(redirected.url)
-                following.drop()
                 break
             asked, exchange = redirected, following
             flow.exchange = exchange
@@ -471,7 +473,7 @@ class _Attachment:
             not self.server.enabled
             or self.ended
             or request.resource_type in PARTS
-            or not request.url.startswith(("http://", "https://"))
+            or not _is_http(request.url)
             or any(other.answers(request) for other in list(_attached) if other is not self)
         ):
             return "bypass"
@@ -540,6 +542,8 @@ class _SyncAttachment(_Attachment):
     def begin(self) -> Callable[[], None]:
         self.greenlets: Any = importlib.import_module("greenlet")
         self.steps = set()
+        # It is left running in the thread that has started Playwright.
+        self.loop = asyncio._get_running_loop()
         self.renew()
         self.hook()
         return self.detach
@@ -644,12 +648,11 @@ class _AsyncAttachment(_Attachment):
             self.registered.append(url)
             hidden = asyncio._get_running_loop()
             asyncio._set_running_loop(self.loop)
-            try:
-                # What is sent now is there before whatever is sent next.
+            # What is sent now is there before whatever is sent next. The page may be closed by now.
+            with suppress(Exception):
                 begun = _Begun(self.target.route(url, self.handle))
-            finally:
-                asyncio._set_running_loop(hidden)
-            self.loop.create_task(_in_silence(begun))
+                self.loop.create_task(_in_silence(begun))
+            asyncio._set_running_loop(hidden)
 
 
 class _Begun:
@@ -693,7 +696,7 @@ def _document(request: Any) -> str | None:
     """The address of the document that a request belongs to, if it has one."""
     try:
         frame = request.frame
-        while frame is not None and not frame.url.startswith(("http://", "https://")):
+        while frame is not None and not _is_http(frame.url):
             frame = frame.parent_frame
     except Exception:
         return None
@@ -711,6 +714,10 @@ def _page_of(request: Any) -> Any:
 def _is_closed(request: Any) -> bool:
     page = _page_of(request)
     return page is not None and page.is_closed()
+
+
+def _is_http(url: str) -> bool:
+    return url.startswith(("http://", "https://"))
 
 
 def _root_of(url: str) -> str:
@@ -732,7 +739,7 @@ def _redirected(asked: Request, status: int, url: str, cookie: str | None) -> Re
     if cookie:
         pairs = [line.partition(";")[0].strip() for line in cookie.split("\n")]
         headers["cookie"] = "; ".join([*filter(None, [headers.get("cookie")]), *pairs])
-    if status == 303 or (status in (301, 302) and asked.method == "POST"):
+    if (status == 303 and asked.method != "HEAD") or (status in (301, 302) and asked.method == "POST"):
         for name in ("content-type", "content-length", "content-encoding"):
             headers.pop(name, None)
         return asked._replace(method="GET", url=url.partition("#")[0], headers=headers, body=b"")

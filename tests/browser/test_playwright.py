@@ -11,7 +11,9 @@ import pytest
 
 from fauxserver import FauxServer, FauxServerError, HTTPError, Response
 from fauxserver.hosts.playwright import attach
+from fauxserver.hosts.reach import reach, regexps
 from fauxserver.routefile import RouteFile
+from fauxserver.urlexp import UrlExp
 from tests.browser.site import Site
 from tests.conformance import FILE, ROUTES, Answer, answers, cases, expected
 
@@ -230,6 +232,16 @@ def test_routes_added_and_removed_while_attached_count_at_once(page, server):
     on = [ask(page, f"/{name}")[0] for name in ("second", "third")]
 
     assert (answers, off, on) == ([404, 200, 200], [404, 404], [200, 404])
+
+
+def test_a_change_from_another_thread_is_heard(page, server):
+    attach(page, server)
+
+    thread = threading.Thread(target=server.get, args=("added", [1]))
+    thread.start()
+    thread.join()
+
+    assert ask(page, "/added") == (200, "[1]")
 
 
 def test_a_handler_may_add_routes(page, server):
@@ -736,6 +748,26 @@ def test_a_redirect_in_a_circle_fails(page, server):
     assert ask(page, "/around") == "TypeError: Failed to fetch"
 
 
+def test_a_page_that_is_redirected_to_the_apps_goes_there(page, site, server):
+    server.get("login", lambda: Response(None, 302, {"Location": "/index.html?home"}))
+    server.set_default_handler(lambda context: Response(None, 404))
+    attach(page, server)
+
+    page.goto(f"{site.url}/login")
+
+    assert (page.url, page.title(), len(server.journal)) == (f"{site.url}/index.html?home", "a page", 1)
+
+
+def test_head_is_redirected_as_get_is(page, server):
+    server.get("moved", lambda: Response(None, 302, {"Location": "books"}))
+    server.get("books", [1])
+    attach(page, server)
+
+    status, text, seen = page.evaluate(ASK, ["/moved", {"method": "HEAD"}])
+
+    assert (status, text, seen["content-length"]) == (200, "", "3")
+
+
 def test_a_page_is_redirected_to_a_page_of_ours(page, site, server):
     server.get("old/page", lambda: Response(None, 301, {"Location": "/new/page"}))
     server.get("new/page", lambda: Response("<title>new</title>", headers=HTML))
@@ -744,7 +776,7 @@ def test_a_page_is_redirected_to_a_page_of_ours(page, site, server):
     page.goto(f"{site.url}/old/page")
     page.wait_for_url(f"{site.url}/new/page")
 
-    assert page.title() == "new"
+    assert (page.title(), [entry.status for entry in server.journal]) == ("new", [301, 200])
 
 
 # --- Beginnings and ends -------------------------------------------------------------------------------------------
@@ -891,6 +923,67 @@ def test_a_stream_that_is_too_long_is_told(page, server, monkeypatch, caplog):
 
     assert ask(page, "/endless") == "TypeError: Failed to fetch"
     assert "GET endless streams more than 10 bytes, and Playwright wants a body whole." in caplog.text
+
+
+# --- The regular expressions ---------------------------------------------------------------------------------------
+
+EXPRESSIONS = [
+    *(
+        "books",
+        "books/:id",
+        "books(/:id)",
+        "files/*path",
+        "v1.0/:x-:y.json",
+        "search?q=:q",
+        "/a$b/(c)",
+        "größe/:id",
+        "*rest",
+    ),
+    *("https://api.test/books/:id", "a+b/{c}[d]|e^f", ":x/y", "s/*", "(o)ptional"),
+]
+PATHS = [
+    *(
+        "/",
+        "/books",
+        "/books/7",
+        "/app/books/7?x=1",
+        "/books/7/8",
+        "/files/",
+        "/files/a/b.js?v=2",
+        "/files",
+        "/v1.0/a-b.json",
+    ),
+    *(
+        "/v1x0/a-b.json",
+        "/search?q=1",
+        "/search",
+        "/a$b/",
+        "/a$b/c",
+        "/gr%C3%B6%C3%9Fe/1",
+        "/a+b/{c}[d]|e^f",
+        "/aab",
+        "/x/y",
+    ),
+    *("/s/", "/s//", "/ptional", "/optional", "/main.js", "/books.json"),
+]
+
+
+def test_javascript_reads_the_expressions_for_urls_as_python_does(page):
+    urls = [origin + path for origin in ("http://localhost:8000", "https://api.test") for path in PATHS]
+    found, expected = [], []
+    for base in (None, "/", "http://localhost:8000/", "http://localhost:8000/app/"):
+        for expression in EXPRESSIONS:
+            server = FauxServer()
+            server.add_page_route(UrlExp(expression, braces=True), method="GET")
+            server.set_unmatched("live/", "error")
+            for regexp in regexps(reach(server, base, True)):
+                met = page.evaluate(
+                    "([source, urls]) => urls.map(url => RegExp(source).test(url))", [regexp.pattern, urls]
+                )
+                found.append((base, expression, met))
+                expected.append((base, expression, [regexp.search(url) is not None for url in urls]))
+
+    assert found == expected
 
 
 # --- The README ----------------------------------------------------------------------------------------------------
