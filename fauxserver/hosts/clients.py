@@ -42,7 +42,8 @@ def request_of(method: str, url: str, headers: Iterable[tuple[str, str]], base: 
     read.setdefault("host", parts.netloc)
     return Request(
         method,
-        url,
+        # A question mark without a question is lost on its way over HTTP.
+        url.removesuffix("?"),
         None,
         read,
         b"",

@@ -13,12 +13,16 @@ import httpx
 import pytest
 import requests
 import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import fauxserver.hosts.httpx
 import fauxserver.hosts.requests
 from fauxserver import FauxServer
 from fauxserver.hosts.httpx import AsyncFauxTransport, FauxTransport
+from fauxserver.hosts.live import serving
 from fauxserver.hosts.requests import FauxAdapter
+from fauxserver.routefile import RouteFile
 
 ADDRESS = "http://faux.test"
 
@@ -307,6 +311,54 @@ def test_reset_drops_what_waits_in_another_thread(ask):
         server.reset()
 
         assert waiting.result(30).status_code == 503
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    """A real client and one of ours, of each library."""
+    file = RouteFile("tests/hosts/client_routes.py")
+    file.run()
+    (server,) = file.servers
+    with (
+        serving(server) as url,
+        httpx.Client(base_url=url) as client,
+        httpx.Client(base_url=url, transport=FauxTransport(server)) as our_client,
+        requests.Session() as session,
+        requests.Session() as our_session,
+    ):
+        our_session.mount("http://", FauxAdapter(server))
+
+        def by_client(client):
+            return lambda method, path, body, **options: client.request(method, path, content=body, **options)
+
+        def by_session(session):
+            return lambda method, path, body, **options: session.request(method, url + path, data=body, **options)
+
+        yield [(by_client(client), by_client(our_client)), (by_session(session), by_session(our_session))]
+
+
+texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "PURGE", "OPTIONS"]),
+    texts,
+    st.dictionaries(texts, texts | st.lists(texts, max_size=3), max_size=3),
+    st.dictionaries(
+        st.text("abcxyz-_.!", min_size=1, max_size=8).map(lambda name: f"x-{name}"),
+        st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=10),
+        max_size=3,
+    ),
+    st.none() | st.binary(max_size=30),
+)
+def test_whatever_is_asked_the_server_is_told_what_it_is_told_over_a_real_port(
+    pairs, method, path, query, headers, body
+):
+    for real, ours in pairs:
+        native, answered = (ask(method, f"/told/{path}", body, params=query, headers=headers) for ask in (real, ours))
+
+        assert (answered.status_code, answered.content) == (native.status_code, native.content)
 
 
 SCRIPT = """

@@ -67,6 +67,7 @@ def generated():
 ASKED = {
     "a get": lambda client: client.get("/told"),
     "parameters": lambda client: client.get("/told", params={"a": ["1", "2"], "b": "é &=?"}),
+    "a question mark": lambda client: client.get("/told?"),
     "a fragment": lambda client: client.get("/told?a=1#here"),
     "a path with other letters": lambda client: client.get("/told/größe%20b%2Fc"),
     "JSON": lambda client: client.post("/told", json={"a": [1, None, "é"]}),
