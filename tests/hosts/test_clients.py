@@ -3,6 +3,7 @@
 import asyncio
 import doctest
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 import fauxserver.hosts.httpx
 import fauxserver.hosts.requests
 from fauxserver import FauxServer
+from fauxserver.hosts.faux import Faux
 from fauxserver.hosts.httpx import AsyncFauxTransport, FauxTransport
 from fauxserver.hosts.live import serving
 from fauxserver.hosts.requests import FauxAdapter
@@ -246,6 +248,21 @@ def test_the_context_knows_of_a_request_what_a_server_would_know(ask):
     answer = ask(server, "/x?a=1", "POST", headers={"X-HTTP-Method-Override": "PATCH"})
 
     assert answer.json() == ["http://faux.test/x?a=1", "faux.test", "PATCH"]
+
+
+@every_client
+def test_a_tests_own_server_tells_what_its_clients_asked(ask):
+    faux = Faux().get("x", [])
+    location = faux.get_route_at(0).location
+
+    ask(faux)
+    with pytest.raises((httpx.ConnectError, requests.ConnectionError)):
+        ask(faux, "/x/7")
+
+    assert re.sub(r"\d+ ms", "0 ms", faux.report()).splitlines() == [
+        f"GET http://faux.test/x → 200, 0 ms, a value {location}",
+        f'GET http://faux.test/x/7 → no route. Nearest: GET x ({location}) has nothing for "7"',
+    ]
 
 
 def test_who_is_cancelled_has_dropped_its_request():
