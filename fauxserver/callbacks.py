@@ -15,8 +15,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from _thread import allocate_lock
+from _thread import RLock
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from fauxserver.context import Context
@@ -273,7 +274,8 @@ class _Outcome:
     def __init__(self, callback: Any, route: str) -> None:
         self._callback = callback
         self._route = route
-        self._lock = allocate_lock()
+        # Of a kind that its holder may take again: the garbage collector may find, just then, that it is abandoned.
+        self._lock = RLock()
         self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None = None
         self.result: _Success | BaseException | None = None
 
@@ -289,8 +291,10 @@ class _Outcome:
         loop, future = waiter
         if asyncio._get_running_loop() is loop:
             _wake(future)
-        elif not loop.is_closed():
-            loop.call_soon_threadsafe(_wake, future)
+        else:
+            # A loop that is closed meanwhile has nobody waiting.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_wake, future)
 
     def abandon(self) -> None:
         """Nobody is left who could settle it."""
@@ -312,13 +316,13 @@ class _Outcome:
         raise result
 
     def __await__(self) -> Generator[Any, None, None]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
         with self._lock:
-            if self.result is not None:
-                return
-            loop = asyncio.get_running_loop()
-            future: asyncio.Future[None] = loop.create_future()
             self._waiter = (loop, future)
-        yield from future
+            settled = self.result is not None
+        if not settled:
+            yield from future
 
 
 def _wake(future: asyncio.Future[None]) -> None:

@@ -48,7 +48,7 @@ def test_the_one_line_of_the_readme_asks_the_real_server(example: Visitor, site:
 
 def test_the_javascript_of_the_readme_answers_beside_its_python(example: Visitor):
     routes, watching, reading, transport, intercepting, unmatched = [
-        block for block in blocks("js")[1:] if "import" not in block
+        block for block in blocks("js")[1:] if not any(word in block for word in ("import", "APIAdapter", "DataStore"))
     ]
     example.run(routes)
     example.run(watching)
@@ -76,6 +76,28 @@ def test_the_javascript_of_the_readme_answers_beside_its_python(example: Visitor
     assert "log: GET library-app/books/1: 200 from read_book, routes.py:14" in example.console
     example.run(unmatched)
     assert example.run(f"{intercepting}; return book") == {"title": "Franny and Zooey", "id": 1}
+
+
+def test_the_callbacks_of_the_readme_answer_and_its_store_comes_to_the_page(visitor: Visitor):
+    names: dict[str, str] = {}
+    for block in blocks("python"):
+        if "APIAdapter" in block or "DataStore" in block:
+            exec(compile(block, "README.md", "exec"), names)
+    callbacks, store = [block for block in blocks("js") if "APIAdapter" in block or "DataStore" in block]
+    visitor.open(names["html"])
+
+    assert visitor.run(f"""
+        const app = {{ name: "the app" }}
+        const allowed = success => success()
+        const createContact = (success, error, data) => success(data, 201)
+        const Contact = Backbone.Model
+        {callbacks}
+        {store}
+        const order = []
+        new Backbone.Model({{ name: "Zooey" }}).save(null, {{ url: "/contacts", success: () => order.push("success") }})
+        order.push("saved")
+        return [store.get("first"), (await api.dispatch("GET", "/contacts/7")).body, order]
+    """) == [{"name": "Franny"}, {"id": "7", "by": "the app"}, ["success", "saved"]]
 
 
 def test_the_clients_of_the_readme_send_files_and_hear_events(visitor: Visitor, site: Site):
