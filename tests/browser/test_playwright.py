@@ -599,7 +599,7 @@ def test_latency_keeps_nobody_waiting_but_who_asked(page, server):
     order = []
     server.get("slow", lambda: order.append("slow"))
     server.get("fast", lambda: order.append("fast"))
-    server.set_latency(lambda context: 100 if "slow" in context.url else 0)
+    server.set_latency(lambda context: 1_500 if "slow" in context.url else 0)
     attach(page, server)
 
     page.evaluate("window.slow = fetch('/slow').then(response => response.status); 0")
