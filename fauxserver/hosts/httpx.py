@@ -35,9 +35,8 @@ ADVICE = "Add a route, or say where such requests are to go:"
 class FauxTransport(httpx.BaseTransport):
     """Answers an `httpx.Client`.
 
-    Expressions count from the root of the host that is asked, or from *base* (`"https://api.example.com/v1/"`), and
-    then nothing else is ours. What no route wants goes to the *fallback*; without one it is an `httpx.ConnectError`
-    that names the nearest routes.
+    Expressions count from the root of the host that is asked, or from *base* (`"https://api.example.com/v1/"`). What
+    no route wants goes to the *fallback*; without one it is an `httpx.ConnectError` that names the nearest routes.
 
     >>> server = FauxServer().get("books/:id", {"title": "Nine Stories"})
     >>> with httpx.Client(transport=FauxTransport(server), base_url="https://api.example.com") as client:

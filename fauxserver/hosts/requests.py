@@ -43,9 +43,9 @@ ADVICE = "Add a route, or say where such requests are to go: fallback=requests.a
 class FauxAdapter(HTTPAdapter):
     """Answers a `requests.Session`.
 
-    Expressions count from the root of the host that is asked, or from *base* (`"https://api.example.com/v1/"`), and
-    then nothing else is ours. What no route wants goes to the *fallback*; without one it is a
-    `requests.ConnectionError` that names the nearest routes. *max_retries* is the library's own.
+    Expressions count from the root of the host that is asked, or from *base* (`"https://api.example.com/v1/"`). What
+    no route wants goes to the *fallback*; without one it is a `requests.ConnectionError` that names the nearest routes.
+    *max_retries* is the library's own.
 
     >>> server = FauxServer().get("books/:id", {"title": "Nine Stories"})
     >>> with requests.Session() as session:
