@@ -46,6 +46,10 @@ MOST_HEADER_BYTES = 64 * 1024
 """The longest headers, all of a request's together."""
 STOPPED = 5.0
 """A handler that still runs so many seconds after its client has left is stopped."""
+_SLEEPS = 0.02
+"""A generator that takes so long for a piece, in seconds, has a thread besides for the others."""
+_FORGIVEN = 50
+"""Whoever was quick so often in a row is not slow any more."""
 _LISTENED = 64 * 1024 * 1024
 """So many bytes more are read of one that is too long, and thrown away, before the client is told."""
 _LOOK = 0.05
@@ -101,8 +105,8 @@ class Application:
         self.most_bytes = most_bytes
         self.unmatched = None if unmatched is None else read_rule((unmatched,)).policy
         self.told = told
-        self.slow: set[Route] = set()
-        """Routes whose handlers have kept others waiting."""
+        self.slow: dict[Route, int] = {}
+        """Routes whose handlers have kept others waiting, and how often each was quick since."""
         self.asked: set[Asked] = set()
         """Requests that are being answered."""
         self.ending = False
@@ -529,10 +533,13 @@ class Asked(Job):
 
     def took(self, seconds: float) -> None:
         if self.exchange is not None:
+            slow, route = self.app.slow, self.exchange.route
             if seconds >= GRACE:
-                self.app.slow.add(self.exchange.route)
-            elif self.app.slow:
-                self.app.slow.discard(self.exchange.route)
+                slow[route] = 0
+            elif route in slow:
+                slow[route] += 1
+                if slow[route] > _FORGIVEN:
+                    slow.pop(route, None)
 
     def refused(self, refused: Refused) -> None:
         """It was accepted, and cannot be answered after all."""
@@ -631,7 +638,7 @@ class Flow:
         try:
             piece: bytes | None = await step.future
         finally:
-            self._slow = self._slow or step.seconds >= GRACE or not step.future.done()
+            self._slow = self._slow or step.seconds >= _SLEEPS or not step.future.done()
         return piece
 
     async def _plain(self) -> bytes | None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import functools
 import importlib
 import io
 import re
 import socket
+import sqlite3
 import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import uvicorn
 from rich.console import Console
@@ -49,6 +51,7 @@ def run(options: Options) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Not every terminal has every letter.
         sys.stdout.reconfigure(errors="replace")
+    share_connections()
     served = Served(options)
     app = served.application()
     asyncio.run(served.load(app))
@@ -64,6 +67,25 @@ def run(options: Options) -> None:
         listener.close()
         with contextlib.suppress(OSError):
             served.report.flush()
+
+
+def share_connections() -> None:
+    """Let SQLite's connections be used by all threads, where it is built for that: a blocked handler's takes over.
+
+    Python refuses that by default, whatever the library can do.
+    """
+    if sqlite3.threadsafety < 3:
+        return
+    module: Any = sqlite3
+    plain = module.connect
+
+    @functools.wraps(plain)
+    def connect(*args: Any, **options: Any) -> Any:
+        if len(args) < 5:
+            options.setdefault("check_same_thread", False)
+        return plain(*args, **options)
+
+    module.connect = module.dbapi2.connect = connect
 
 
 class Served:

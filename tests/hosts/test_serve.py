@@ -21,7 +21,7 @@ from fauxserver.hosts import cli
 from fauxserver.hosts.asgi import Told
 from fauxserver.hosts.report import plain, styled
 from fauxserver.hosts.serve import read_base, read_latency
-from tests.hosts.wire import Reply, ask, dial
+from tests.hosts.wire import Reply, ask, dial, read_all
 
 ROOT = Path(__file__).parents[2]
 ROUTES = """
@@ -240,6 +240,26 @@ def test_its_options_are_those_of_the_server(tmp_path, routes, start):
         501,
         "GET books/:id (routes.py:12) stands below /api/, and the url does not.",
     )
+
+
+def test_a_connection_to_sqlite_serves_all_handlers_while_one_blocks(tmp_path, start):
+    (tmp_path / "routes.py").write_text(
+        "import sqlite3, threading\n"
+        "from fauxserver import FauxServer\n"
+        "server, go = FauxServer(), threading.Event()\n"
+        "database = sqlite3.connect(':memory:')\n"
+        "server.get('block', lambda: [go.wait(60)]).get('go', lambda: go.set())\n"
+        "server.get('sum', lambda: list(database.execute('select 1 + 1').fetchone()))\n"
+    )
+    command = start(tmp_path / "routes.py", "--quiet")
+
+    with dial(command.url) as blocked:
+        blocked.sendall(b"GET /block HTTP/1.1\r\nConnection: close\r\n\r\n")
+        answers = [ask(command.url, "GET", path) for path in ("/sum", "/go", "/sum")]
+        last = read_all(blocked)
+
+    assert [answer.body for answer in answers] == [b"[2]", b"", b"[2]"]
+    assert last.endswith(b"[true]")
 
 
 # What is wrong
