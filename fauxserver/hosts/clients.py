@@ -112,9 +112,10 @@ class Clock:
         """The seconds that are left."""
         return None if self._end is None else max(0.0, self._end - monotonic())
 
-    def wait(self, seconds: float) -> float:
-        """How long to wait of *seconds*."""
-        return seconds if self.left is None else min(seconds, self.left)
+    def cut(self, seconds: float) -> tuple[float, bool]:
+        """How long to wait of so many seconds, and whether that is too short."""
+        left = self.left
+        return (seconds, False) if left is None or seconds <= left else (left, True)
 
     def check(self) -> None:
         if self._end is not None and monotonic() > self._end:
@@ -127,8 +128,10 @@ def answer(exchange: Exchange, clock: Clock) -> Response:
         with no_loop_in_sight():
             delay = exchange.delay / 1000
         if delay:
-            sleep(clock.wait(delay))
-            clock.check()
+            seconds, late = clock.cut(delay)
+            sleep(seconds)
+            if late:
+                raise Late
         with no_loop_in_sight():
             response = exchange.answer()
         if not isinstance(response, Response):
@@ -148,8 +151,10 @@ async def answer_async(exchange: Exchange, clock: Clock) -> Response:
         with no_loop_in_sight():
             delay = exchange.delay / 1000
         if delay:
-            await asyncio.sleep(clock.wait(delay))
-            clock.check()
+            seconds, late = clock.cut(delay)
+            await asyncio.sleep(seconds)
+            if late:
+                raise Late
         with no_loop_in_sight():
             response = exchange.answer()
         if not isinstance(response, Response):
