@@ -24,7 +24,7 @@ from fauxserver.exchange import Exchange
 from fauxserver.explanation import Explanation
 from fauxserver.hosts.asgi import encode_headers
 from fauxserver.hosts.clients import no_loop_in_sight
-from fauxserver.hosts.reach import Urls, reach, regexps
+from fauxserver.hosts.reach import Urls, beginning, reach, regexps
 from fauxserver.messages import Request, Response, encode_piece
 from fauxserver.routes import at_home, in_reach
 from fauxserver.server import FauxServer
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 64 * 1024 * 1024
 """The longest streamed body: Playwright wants it whole."""
 MOST_REDIRECTS = 20
+MOST_REGISTRATIONS = 8
+"""So often Playwright is told of exactly the urls that added routes can match."""
 PARTS = frozenset({"document", "stylesheet", "image", "media", "font", "script", "texttrack", "manifest"})
 """What pages are made of. Only a route that names such a url answers it, and nobody is told where none does."""
 
@@ -220,6 +222,10 @@ class _Attachment:
     def missing(self) -> list[Any]:
         """Regular expressions for the urls that Playwright has yet to be told of."""
         urls = reach(self.server, self.base, self.on_unmatched is not None) - self.reached
+        urls = {one for one in urls if beginning(one) not in self.reached}
+        if len(self.registered) >= MOST_REGISTRATIONS:
+            # Each time Playwright is told all of them again: who adds many routes, one by one, has them told by name.
+            urls = {beginning(one) for one in urls}
         self.reached |= urls
         return regexps(urls) if urls else []
 
@@ -274,7 +280,7 @@ class _Attachment:
         route = flow.route
         try:
             with no_loop_in_sight():
-                exchange = flow.exchange = self.accept(route.request)
+                exchange = flow.exchange = None if self.ended else self.accept(route.request)
                 delay = exchange.delay if exchange is not None else 0
             if exchange is None:
                 await self.release(route)
@@ -397,7 +403,7 @@ class _Attachment:
             if following is None:
                 break
             cookies += filter(None, [headers.get("set-cookie")])
-            if request.is_navigation_request():
+            if request.is_navigation_request() and redirected.method == "GET":
                 status, headers, body = _page_that_goes_to(redirected.url)
                 break
             asked, exchange = redirected, following
@@ -544,8 +550,12 @@ class _SyncAttachment(_Attachment):
         self.steps = set()
         # It is left running in the thread that has started Playwright.
         self.loop = asyncio._get_running_loop()
-        self.renew()
         self.hook()
+        try:
+            self.renew()
+        except BaseException:
+            self.end()
+            raise
         return self.detach
 
     def detach(self) -> None:
@@ -620,10 +630,14 @@ class _AsyncAttachment(_Attachment):
 
     async def begin(self) -> Callable[[], Awaitable[None]]:
         self.loop = asyncio.get_running_loop()
-        for url in self.missing():
-            await self.target.route(url, self.handle)
-            self.registered.append(url)
         self.hook()
+        try:
+            for url in self.missing():
+                self.registered.append(url)
+                await self.target.route(url, self.handle)
+        except BaseException:
+            self.end()
+            raise
         return self.detach
 
     async def detach(self) -> None:

@@ -59,6 +59,13 @@ def reach(server: FauxServer, base: str | None, watched: bool = False) -> set[Ur
     return urls | _of_others(server, base, watched)
 
 
+def beginning(urls: Urls) -> Urls:
+    """All urls that begin with the same name, if it is one."""
+    if len(urls.segments) < 2 or not urls.root or "[" in urls.segments[0] or not urls.segments[0]:
+        return urls
+    return urls._replace(segments=urls.segments[:1], end="(?:[/?#]|$)")
+
+
 def regexps(urls: Iterable[Urls]) -> list[re.Pattern[str]]:
     """One regular expression for all of them, or one for those that have the same flags."""
     by_flags: dict[str, list[Urls]] = {}

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Error
 
 from fauxserver import FauxServer, FauxServerError, HTTPError, Response
 from fauxserver.hosts.playwright import attach
@@ -193,6 +194,15 @@ def test_a_base_says_from_where_expressions_count(page, site, server, base, answ
     assert [url for url in ("/books", "/api/books", "/api/more/books") if ask(page, url)[0] == 200] == answered
 
 
+def test_a_page_that_is_closed_cannot_be_attached_to(page, server):
+    page.close()
+
+    with pytest.raises(Error, match="closed"):
+        attach(page, server.get("books", []))
+
+    assert server.on_change is None
+
+
 def test_what_is_no_base_is_told(page, server):
     with pytest.raises(FauxServerError) as raised:
         attach(page, server, base="api")
@@ -277,11 +287,13 @@ def test_who_listened_to_changes_before_still_does(page, server):
 def test_many_routes_are_added_in_a_row(page, server):
     attach(page, server)
     for number in range(60):
-        server.get(f"shelf{number}/:id", lambda id, number=number: [number, id])
+        server.get(f"api/shelf{number}/:id", lambda id, number=number: [number, id])
+    server.get("other/:id", ["other"])
 
-    assert [ask(page, f"/shelf{number}/7") for number in (0, 31, 59)] == [
+    assert [ask(page, f"/api/shelf{number}/7") for number in (0, 31, 59)] == [
         (200, f'[{number},"7"]') for number in (0, 31, 59)
     ]
+    assert [ask(page, url)[0] for url in ("/other/1", "/api/shelf", "/other")] == [200, 404, 404]
 
 
 def test_a_default_handler_leaves_alone_what_pages_are_made_of(page, site, server):

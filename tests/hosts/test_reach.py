@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fauxserver import FauxServer, Request
-from fauxserver.hosts.reach import reach, regexps, translate
+from fauxserver.hosts.reach import beginning, reach, regexps, translate
 
 SITE = "http://localhost:8000"
 
@@ -119,6 +119,21 @@ def test_many_routes_make_a_short_expression(count):
     assert len(regexp.pattern) < 25 * 150
     assert regexp.search(f"{SITE}/api/things149/7")
     assert not regexp.search(f"{SITE}/static/things149/7")
+
+
+@pytest.mark.parametrize(
+    ("expression", "met"),
+    [
+        ("api/books/:id", ["/api", "/api/books", "/api/authors/1"]),
+        (":shop/books", ["/api/books"]),
+        ("*rest", ["/api", "/api/books", "/api/authors/1", "/other"]),
+        ("other", ["/other"]),
+    ],
+)
+def test_what_begins_alike_is_reached_by_its_first_name(expression, met):
+    (regexp,) = regexps(map(beginning, reach(FauxServer().get(expression, {}), None)))
+
+    assert [url for url in ("/api", "/api/books", "/api/authors/1", "/other") if regexp.search(SITE + url)] == met
 
 
 def test_express_patterns_do_not_care_for_upper_and_lower_case():
