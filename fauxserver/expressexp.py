@@ -115,7 +115,9 @@ class ExpressExp(UrlExp):
         js = "|".join(each.js for each in read)
         self._js = (f"^{js}$" if len(read) == 1 else f"^(?:{js})$", "i" if self.folds else "")
         if any(each.raw for each in read):
-            # What is a regular expression is refused at once if it is none.
+            # What is a regular expression is refused at once if it is none, Python's own (`a++`) too.
+            if any(_POSSESSIVE.search(_WITHOUT_CLASSES.sub("", each.js)) for each in read):
+                raise self._refused("nothing to repeat")
             self._compile()
 
     def _take_pattern(self, pattern: re.Pattern[str]) -> None:
@@ -157,12 +159,15 @@ class ExpressExp(UrlExp):
         try:
             self._pattern = re.compile(self._source, flags)
         except re.error as error:
-            raise UrlExpError(
-                f"The Express pattern {self.expression!r} does not parse: {error.msg}. In it ?, +, |, ( ) and [ ] are "
-                "those of regular expressions; put a backslash before one that is meant as it stands.",
-                self.expression,
-            ) from None
+            raise self._refused(error.msg) from None
         return self._pattern
+
+    def _refused(self, why: str) -> UrlExpError:
+        return UrlExpError(
+            f"The Express pattern {self.expression!r} does not parse: {why}. In it ?, +, |, ( ) and [ ] are those of "
+            "regular expressions; put a backslash before one that is meant as it stands.",
+            self.expression,
+        )
 
 
 def checked(invoke: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -372,6 +377,8 @@ class _Reader:
         if self.text.startswith("(", at):
             end = self._closing(at)
             own, at = self.text[at + 1 : end], end + 1
+            # What is to capture nothing is the parameter's all the same.
+            own = f"({own})" if own.startswith("?") else own
         optional = self.text.startswith("?", at)
         at += optional
         self._capture(name, optional)
@@ -457,7 +464,7 @@ class _Reader:
         return found.end()
 
     def _escape(self, letter: str) -> None:
-        if letter.isalnum():
+        if letter in "dDwWsSbBfnrtvxu0123456789":
             self._gap()
             self._write("\\" + letter)
         else:
@@ -471,6 +478,8 @@ class _Reader:
         )
 
 
+_WITHOUT_CLASSES = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]")
+_POSSESSIVE = re.compile(r"[+*?}]\+")
 _CLASS = re.compile(r"\[(?:\\.|[^\]\\])*\]")
 
 

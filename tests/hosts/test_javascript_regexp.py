@@ -1,16 +1,19 @@
 """Our matching, held against JavaScript's own RegExp engine, on urls and expressions that nobody would think of."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fauxserver import urlexp
+from fauxserver import UrlExpError, urlexp
+from fauxserver.expressexp import Express
 from fauxserver.urlexp import UrlExp
 
 ENGINE = """
@@ -264,3 +267,35 @@ def test_regexps_print_as_in_javascript(javascript, expression, printed):
     )
 
     assert (exp.js_text, said.stdout) == (printed, printed)
+
+
+# --- Express's patterns -------------------------------------------------------------------------------------------
+
+PIECES = [*"/ab:.*?+()[]{}|\\^$-,12d&~é😀<=! ", ":id", "/:x?", ".:format", "(?:", "(?=", "(?<n>", "\\d", "\\w", "{2}"]
+PIECES += ["(\\d+)", "([a-c]*)", "[a-z]", "/", "/", "*"]
+
+
+def test_express_patterns_match_as_the_regexp_that_javascript_is_given(javascript):
+    random = Random(7)
+    compared = matched = 0
+    pairs, ours = [], []
+    while compared < 4000:
+        text = "/" + "".join(random.choices(PIECES, k=random.randint(0, 7)))
+        try:
+            exp = Express(random.random() < 0.5, random.random() < 0.5)(text)
+        except UrlExpError:
+            continue
+        for _ in range(3):
+            url = "/" + "".join(random.choices("/ab.12dAé😀:id(", k=random.randint(0, 6)))
+            pairs.append((exp.js, url))
+            ours.append((text, exp.match(url)))
+        compared += 1
+    for (_, url), (text, our), their in zip(pairs, ours, javascript(pairs), strict=True):
+        assert (our is None) == (their is None), (text, url)
+        if re.search(r"[*)][+?{]", text):
+            # Of a capture that is repeated, and empty at last, each language has its own idea.
+            continue
+        # What is optional and empty takes no part.
+        assert [value or None for value in our or ()] == [value or None for value in their or ()], (text, url)
+        matched += our is not None
+    assert matched > 500
