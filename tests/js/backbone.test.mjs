@@ -282,3 +282,31 @@ test("F10 one that fails when it is let go does not keep the others", () => {
   release()
   assert.deepEqual([errors, network.length, typeof native], [["no jQuery"], 1, "function"])
 })
+
+test("B8 a local sync has its answer before it returns, until it is uninstalled", async () => {
+  const { Backbone } = createBackbone()
+  const { server, bridge, fake, scheduler } = createCast()
+  const order = []
+  const say = (word) => ({ success: (value) => order.push([word, value]) })
+  bridge.addRoute(route(undefined, "js", "GET", () => 1))
+  bridge.addRoute(route(undefined, "later", "GET", async () => 2))
+  fake.python("GET", "python", () => 3)
+  bridge.setLatency(60_000)
+
+  const uninstall = installBackbone(server, Backbone, { local: true })
+  for (const url of ["js", "later", "python"]) {
+    const promise = Backbone.sync("read", createModel({}, url), say(url))
+    order.push([typeof promise.abort, url])
+  }
+  await settled(scheduler)
+  assert.deepEqual(order, [["js", 1], ["function", "js"], ["function", "later"], ["python", 3], ["function", "python"], ["later", 2]])
+
+  uninstall()
+  bridge.setLatency(0)
+  installBackbone(server, Backbone)
+  order.length = 0
+  Backbone.sync("read", createModel({}, "js"), say("js"))
+  assert.deepEqual(order, [])
+  await settled(scheduler)
+  assert.deepEqual(order, [["js", 1]])
+})
