@@ -98,6 +98,9 @@ class Application:
     ) -> None:
         self.server = server
         self.threads = threads if isinstance(threads, Threads) else Threads() if threads else None
+        if self.threads is not None:
+            # Nobody's Ctrl+C comes to those threads.
+            server.keyboard = False
         if threads is True and self.threads is not None:
             # One that is mounted is not told when it is over.
             finalize(self, self.threads.end)

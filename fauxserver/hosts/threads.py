@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable
 from time import monotonic, perf_counter
@@ -54,9 +55,18 @@ class Job:
         """Tell who waits, on their loop."""
         if not self.future.done():
             if isinstance(self.result, _Raised):
-                self.future.set_exception(self.result.error)
+                self.future.set_exception(_harmless(self.result.error))
             else:
                 self.future.set_result(self.result)
+
+
+def _harmless(error: BaseException) -> Exception:
+    """An exception that does not end the event loop to which it is brought."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    told = RuntimeError(f"{type(error).__name__}: {error}")
+    told.__cause__ = error
+    return told
 
 
 class Call(Job):
@@ -293,9 +303,7 @@ class Threads:
         """Await what a job returned."""
         try:
             job.result = await awaitable
-        except asyncio.CancelledError as error:
-            job.result = _Raised(error)
-        except Exception as error:
+        except BaseException as error:
             job.result = _Raised(error)
         self._answer(job)
         self._send()
@@ -484,7 +492,11 @@ class _Worker:
                         self.in_loop = True
                         loop.call_soon(loop.stop)
             if waits:
-                loop.run_forever()
+                try:
+                    loop.run_forever()
+                except BaseException:
+                    # A task of somebody's own wants to end us all: SystemExit, say.
+                    traceback.print_exc()
                 with threads._lock:
                     self.in_loop = False
                 threads._done += 1

@@ -14,7 +14,7 @@ from fauxserver.hosts import asgi
 from fauxserver.hosts.asgi import Application
 from fauxserver.hosts.live import serving
 from fauxserver.hosts.threads import Threads
-from tests.hosts.wire import ask, dial
+from tests.hosts.wire import ask, dial, say
 
 
 class Gate:
@@ -357,3 +357,57 @@ def test_a_client_that_leaves_a_generator_that_sleeps_has_it_closed(server, url,
     gate.open.set()
 
     assert closed.wait(30)
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration, asyncio.CancelledError])
+def test_whatever_is_raised_ends_no_more_than_its_request(server, url, error):
+    def fail():
+        raise error
+
+    async def fail_later():
+        await asyncio.sleep(0)
+        raise error
+
+    def stream():
+        yield "a"
+        raise error
+
+    async def stream_later():
+        yield "a"
+        raise error
+
+    async def leave_behind():
+        tasks.append(asyncio.get_running_loop().create_task(fail_later()))
+        await asyncio.sleep(0)
+        return [1]
+
+    tasks = []
+    server.get("def", fail).get("async", fail_later).get("stream", stream).get("stream-async", stream_later)
+    server.get("task", leave_behind).get("well", [1])
+
+    failed = [ask(url, "GET", path).status for path in ("/def", "/async")]
+    broken = [say(url, b"GET /%s HTTP/1.1\r\n\r\n" % path) for path in (b"stream", b"stream-async")]
+
+    assert failed == [500, 500]
+    assert [answer.endswith(b"1\r\na\r\n") for answer in broken] == [True, True]
+    if error not in (SystemExit, KeyboardInterrupt):
+        ask(url, "GET", "/task")
+    assert [ask(url, "GET", "/well").json for _ in range(3)] == [[1]] * 3
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_a_task_that_means_to_end_all_is_told_and_ends_itself(server, url, error, capfd):
+    async def fail():
+        raise error
+
+    async def leave_behind():
+        asyncio.get_running_loop().create_task(fail())
+        await asyncio.sleep(0)
+        return [1]
+
+    server.get("task", leave_behind)
+
+    answers = [ask(url, "GET", "/task").json for _ in range(3)]
+
+    assert answers == [[1]] * 3
+    assert capfd.readouterr().err.count("raise error") == 3
