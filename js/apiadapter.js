@@ -80,7 +80,10 @@ export function createLocalCalls({ server, call }) {
   }
   APIAdapter.prototype.toString = () => "[object APIAdapter]"
 
-  return { dispatch, APIAdapter }
+  /** A handler for any route, made of one callback or of a stack of them. @param {Function[]} steps */
+  const callback = (...steps) => (/** @type {any[]} */ ...args) => server.answering.createHandler(steps)(...args)
+
+  return { dispatch, callback, APIAdapter }
 }
 
 /**

@@ -289,6 +289,8 @@ export interface FauxServer {
   install(Backbone?: any, options?: { local?: boolean }): () => void
   /** Call a route from here: no latency, the url matched as given. A handler that does not wait has answered when this returns. */
   dispatch(method: string, url: string, data?: any, options?: CallOptions): Promise<LocalAnswer>
+  /** A handler for any route, made of one callback, or of a stack of them. */
+  callback(...steps: Callback[]): Handler
   APIAdapter: new (settings?: APIAdapterSettings) => APIAdapter
   DataStore: new () => DataStore
   errors: {

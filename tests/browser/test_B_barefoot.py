@@ -387,6 +387,21 @@ def test_what_is_registered_and_called_before_ready_is_there_and_answered_after(
     ) == ["3"]
 
 
+def test_callbacks_serve_routes_of_the_page_as_well(visitor: Visitor):
+    visitor.open()
+
+    told = visitor.run("""
+        const { callback } = fauxServer
+        const first = (success, error, id, data) => data ? success() : error("no data")
+        fauxServer.post("books/:id", callback(first, (success, error, id, data) => success([id, data], 201)))
+        const saved = await ask("books/7", { method: "create", data: { a: 1 } })
+        return [saved, await fauxServer.dispatch("post", "books/8")]
+    """)
+
+    assert told[0] == ["7", {"a": 1}]
+    assert [told[1]["status"], told[1]["body"]] == [500, "no data"]
+
+
 def test_a_call_is_in_the_journal_and_told_to_listeners(visitor: Visitor):
     visitor.open()
 

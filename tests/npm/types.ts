@@ -115,6 +115,7 @@ store.restore().restore("{}").set("me", new Contact({ name: "Franny" })).snapsho
 const Taken = fauxServer.errors.createError(409, "Taken")
 new Taken("by you").httpStatusCode.toFixed()
 fauxServer.install(undefined, { local: true })()
+fauxServer.get("books/:id", fauxServer.callback((success) => success(), (success, error, id) => (id ? success(id) : error())))
 void call
 
 // @ts-expect-error: the module has no default; `require` gives the server itself
