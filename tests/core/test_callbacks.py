@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+import fauxserver.callbacks as callbacks
 from fauxserver import (
     APIAdapter,
     FauxServer,
@@ -260,6 +261,37 @@ def test_a_callback_that_calls_neither_fails_at_once(kind):
         f"{steps[0].__name__}, which answers * /it, has called neither success nor error, and nobody is left who "
         "could. Call one of the two, always.".replace("* /it", "GET /it"),
     )
+
+
+def test_the_collector_may_find_it_abandoned_at_any_moment():
+    outcome = callbacks._Outcome(print, "GET /it")
+
+    async def wait() -> None:
+        await outcome
+
+    # As if it ran just when this very thread is about to wait.
+    with outcome._lock:
+        outcome.abandon()
+    asyncio.run(wait())
+
+    with pytest.raises(HandlerError, match="print, which answers GET /it, has called neither success nor error"):
+        outcome.read()
+
+
+def test_a_success_after_the_loop_has_ended_is_nobodys_error():
+    kept = []
+
+    async def wait(success, error):
+        kept.append(success)
+
+    async def give_up() -> None:
+        exchange = APIAdapter().get("/it", wait).accept(Request("GET", "/it"))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(exchange.settle(), 0.01)
+
+    asyncio.run(give_up())
+
+    assert kept[0]("too late") is None
 
 
 # --- context ------------------------------------------------------------------------------------------------------
