@@ -75,6 +75,8 @@ def configure(app: Any, **options: Any) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        # A client that asks again at the moment when its connection is closed has an error. So not soon.
+        timeout_keep_alive=75,
         lifespan="on" if isinstance(app, Application) else "auto",
         ws="none",
         timeout_graceful_shutdown=5,
