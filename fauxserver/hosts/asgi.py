@@ -534,6 +534,10 @@ class Asked(Job):
     async def _later(self, awaitable: Awaitable[Response]) -> Any:
         return encode(await awaitable)
 
+    @property
+    def awaited(self) -> asyncio.Task[Any] | None:
+        return self.exchange._task if self.exchange is not None else None
+
     def took(self, seconds: float) -> None:
         if self.exchange is not None:
             slow, route = self.app.slow, self.exchange.route

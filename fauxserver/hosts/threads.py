@@ -48,6 +48,11 @@ class Job:
         """Do it, on the thread. A coroutine that it returns is awaited there."""
         raise NotImplementedError
 
+    @property
+    def awaited(self) -> asyncio.Task[Any] | None:
+        """The task that it has become on the handlers' event loop."""
+        return None
+
     def took(self, seconds: float) -> None:
         """Told when it has kept its thread for so long, or does so still."""
 
@@ -191,8 +196,10 @@ class Threads:
         for worker in list(self.workers):
             if worker.job is job and worker.inside:
                 worker.stopping = True
-                raise_in(worker.thread.ident or 0, Stopped)
-                return True
+            elif not worker.blocked_by(job.awaited):
+                continue
+            raise_in(worker.thread.ident or 0, Stopped)
+            return True
         return False
 
     def end(self) -> None:
@@ -378,6 +385,11 @@ class _Worker:
         else:
             self.awake = True
             self._signal.give()
+
+    def blocked_by(self, task: asyncio.Task[Any] | None) -> bool:
+        """Whether a task keeps the event loop that this thread runs."""
+        loop = self.orphan or (self.threads._loop if self.in_loop else None)
+        return task is not None and loop is not None and asyncio.current_task(loop) is task
 
     def wake(self) -> None:
         """Look at the queue again."""

@@ -393,6 +393,8 @@ def test_whatever_is_raised_ends_no_more_than_its_request(server, url, error):
     if error not in (SystemExit, KeyboardInterrupt):
         ask(url, "GET", "/task")
     assert [ask(url, "GET", "/well").json for _ in range(3)] == [[1]] * 3
+    heard = [task.cancelled() or task.exception() for task in tasks]
+    assert len(heard) == (error not in (SystemExit, KeyboardInterrupt))
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
@@ -401,13 +403,47 @@ def test_a_task_that_means_to_end_all_is_told_and_ends_itself(server, url, error
         raise error
 
     async def leave_behind():
-        asyncio.get_running_loop().create_task(fail())
+        tasks.append(asyncio.get_running_loop().create_task(fail()))
         await asyncio.sleep(0)
         return [1]
 
+    tasks = []
     server.get("task", leave_behind)
 
     answers = [ask(url, "GET", "/task").json for _ in range(3)]
 
     assert answers == [[1]] * 3
+    assert [type(task.exception()) for task in tasks] == [error] * 3
     assert capfd.readouterr().err.count("raise error") == 3
+
+
+def test_an_asynchronous_handler_that_never_ends_is_stopped_too_and_who_waits_there_goes_on(
+    server, url, later, monkeypatch
+):
+    monkeypatch.setattr(asgi, "STOPPED", 0.05)
+    waiting, begun, ended = threading.Event(), threading.Event(), threading.Event()
+
+    async def wait():
+        waiting.set()
+        await asyncio.sleep(0.1)
+        return ["waited"]
+
+    async def loop():
+        begun.set()
+        try:
+            while True:
+                pass
+        finally:
+            ended.set()
+
+    server.get("wait", wait).get("loop", loop)
+
+    answer = later(url, "GET", "/wait")
+    assert waiting.wait(30)
+    with dial(url) as connection:
+        connection.sendall(b"GET /loop HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert begun.wait(30)
+
+    assert ended.wait(30)
+    assert answer.result(30).json == ["waited"]
+    assert ask(url, "GET", "/wait").json == ["waited"]
