@@ -41,7 +41,8 @@ class Protocol(HttpToolsProtocol):
         self._head = 0
         self._refused = False
         self._timer: TimerHandle | None = None
-        self._answered: RequestResponseCycle | None = None
+        self._cycles: list[RequestResponseCycle] = []
+        """The requests that are not answered yet."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -51,14 +52,11 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self._wait(None)
         # Of requests that came at once, the one that is being answered is not the last.
-        if self._answered is not None and not self._answered.response_complete:
-            self._answered.disconnected = True
-            self._answered.message_event.set()
+        for cycle in self._cycles:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
         self.pipeline.clear()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._answered = cycle
-        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
@@ -104,7 +102,12 @@ class Protocol(HttpToolsProtocol):
             self._wait(None)
         if self.url == b"*":
             self.url = b"/*"
+        before = self.cycle
         super().on_headers_complete()
+        if before is None or before.response_complete:
+            self._cycles = [self.cycle]
+        elif self.cycle is not before:
+            self._cycles.append(self.cycle)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
