@@ -10,8 +10,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from fauxserver.explanation import Explanation
+from fauxserver.hosts.attachment import PARTS
 from fauxserver.hosts.faux import Faux
-from fauxserver.hosts.playwright import PARTS, attach
+from fauxserver.hosts.playwright import attach
 from fauxserver.messages import Request
 from fauxserver.routes import in_reach
 from fauxserver.server import FauxServer

@@ -924,7 +924,7 @@ def test_a_stream_that_breaks_is_a_network_error(page, server, caplog):
 
 
 def test_a_stream_that_is_too_long_is_told(page, server, monkeypatch, caplog):
-    monkeypatch.setattr("fauxserver.hosts.playwright.MOST_BYTES", 10)
+    monkeypatch.setattr("fauxserver.hosts.attachment.MOST_BYTES", 10)
 
     @server.get("endless")
     def endless():
