@@ -56,7 +56,7 @@ export function createFauxServer({ global = globalThis, boot, enabled, lazy = fa
   /** @type {any} */
   const fauxServer = {
     addRoute: registers("addRoute", readRoute, (bridge, route) => bridge.addRoute(route)),
-    addRoutes: registers("addRoutes", ([routes]) => readRoutes(routes), (bridge, routes) => routes.forEach(bridge.addRoute)),
+    addRoutes: registers("addRoutes", ([routes]) => readRoutes(routes), (bridge, routes) => routes.forEach((route) => bridge.addRoute(route))),
     removeRoute: registers("removeRoute", first, (bridge, name) => bridge.removeRoute(name)),
     removeRoutes: registers("removeRoutes", first, (bridge) => bridge.removeRoutes()),
     setDefaultHandler: registers("setDefaultHandler", first, (bridge, handler) => bridge.setDefaultHandler(handler)),

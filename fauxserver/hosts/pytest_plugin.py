@@ -112,6 +112,7 @@ def _fresh(request: pytest.FixtureRequest) -> Faux:
 
 
 def _made(path: Path | None) -> Faux:
+    from fauxserver.errors import RouteFileError
     from fauxserver.hosts.faux import Faux
     from fauxserver.routefile import RouteFile
 
@@ -120,7 +121,9 @@ def _made(path: Path | None) -> Faux:
     file = RouteFile(path)
     file.run()
     if not file.servers:
-        _fail(f"{path} has no server. Write `server = FauxServer()` in it, and add the routes to that.")
+        raise RouteFileError(
+            f"{path} has no server. Write `server = FauxServer()` in it, and add the routes to that.", str(path)
+        )
     return Faux(file)
 
 
@@ -131,6 +134,8 @@ def _told(error: RouteFileError) -> str:
     from fauxserver.handlers import traceback_of
 
     cause = error.__cause__
+    if cause is None and error.line is None:
+        return str(error)
     if isinstance(cause, SyntaxError):
         shown = "".join(format_exception_only(cause))
     elif cause is not None and error.line:
