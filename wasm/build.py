@@ -66,7 +66,7 @@ IMPORTS = [
     "fauxserver.hosts.browser",
 ]
 # Of our hosts, those that can stand in a page.
-HOSTS = ("__init__", "asgi", "browser", "cors", "page*", "threads")
+HOSTS = ("__init__", "asgi", "asked", "browser", "cors", "flow", "http", "noloop", "page*", "threads")
 
 
 class BuildError(Exception):

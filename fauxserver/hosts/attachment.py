@@ -15,8 +15,8 @@ from fauxserver.bodies import UploadedFile, decode
 from fauxserver.errors import BodyError, FauxServerError, HandlerError, HTTPError
 from fauxserver.exchange import Exchange
 from fauxserver.explanation import Explanation
-from fauxserver.hosts.asgi import encode_headers
-from fauxserver.hosts.clients import no_loop_in_sight
+from fauxserver.hosts.http import encode_headers
+from fauxserver.hosts.noloop import no_loop_in_sight
 from fauxserver.hosts.reach import Urls, beginning, reach, regexps
 from fauxserver.messages import Request, Response, encode_piece
 from fauxserver.routes import at_home, in_reach

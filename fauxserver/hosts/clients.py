@@ -11,9 +11,7 @@ import asyncio
 import atexit
 import threading
 import warnings
-from asyncio import events, tasks
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic, sleep
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -21,7 +19,8 @@ from urllib.parse import urlsplit
 from fauxserver.bodies import decode
 from fauxserver.errors import BodyError, FauxServerWarning, HandlerError, HTTPError
 from fauxserver.exchange import Exchange
-from fauxserver.hosts.asgi import Answer, encode, encode_headers
+from fauxserver.hosts.http import Answer, encode, encode_headers
+from fauxserver.hosts.noloop import no_loop_in_sight
 from fauxserver.hosts.threads import Loop
 from fauxserver.messages import Request, Response, encode_piece
 from fauxserver.server import FauxServer
@@ -145,7 +144,7 @@ def answer(exchange: Exchange, clock: Clock) -> Response:
 
 async def answer_async(exchange: Exchange, clock: Clock) -> Response:
     """The same, on the event loop that runs here."""
-    if events._get_running_loop() is None:
+    if asyncio._get_running_loop() is None:
         return await aside(answer, exchange, clock)
     try:
         with no_loop_in_sight():
@@ -211,7 +210,7 @@ class Pieces:
 
     async def next_async(self) -> bytes | None:
         """The same, on the event loop that runs here."""
-        if events._get_running_loop() is None:
+        if asyncio._get_running_loop() is None:
             return await aside(self.next)
         if not self._awaited:
             return self.next()
@@ -231,7 +230,7 @@ class Pieces:
                 getattr(self._body, "close", bool)()
 
     async def close_async(self) -> None:
-        if events._get_running_loop() is None:
+        if asyncio._get_running_loop() is None:
             await aside(self.close)
         elif self._awaited:
             await self._response.close()
@@ -261,29 +260,6 @@ def begin(response: Response, clock: Clock) -> tuple[Answer, Pieces | None]:
 
 
 # --- Where it runs -------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def no_loop_in_sight() -> Iterator[None]:
-    """Hide the event loop that runs on this thread, if one does.
-
-    A handler that is no coroutine function is a synchronous one on every host: it may call `asyncio.run`, and Django's
-    ORM, which refuses to work where a loop runs.
-    """
-    loop = events._get_running_loop()
-    if loop is None:
-        yield
-        return
-    task = asyncio.current_task(loop)
-    if task is not None:
-        tasks._leave_task(loop, task)
-    events._set_running_loop(None)
-    try:
-        yield
-    finally:
-        events._set_running_loop(loop)
-        if task is not None:
-            tasks._enter_task(loop, task)
 
 
 def run(awaitable: Awaitable[T], seconds: float | None) -> T:

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from fauxserver.explanation import Explanation
-from fauxserver.hosts.clients import no_loop_in_sight
+from fauxserver.hosts.noloop import no_loop_in_sight
 from fauxserver.journal import Entry, Journal
 from fauxserver.messages import Failure, Request, Response
 from fauxserver.routefile import RouteFile

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from fauxserver.hosts.asgi import Application, Receive, Scope, Send
+from fauxserver.hosts.asgi import Application
+from fauxserver.hosts.http import Receive, Scope, Send
 from fauxserver.hosts.live import serving
 from fauxserver.hosts.threads import Threads
 from fauxserver.server import FauxServer

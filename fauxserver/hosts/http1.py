@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from fauxserver.hosts.asgi import MOST_HEADER_BYTES
+from fauxserver.hosts.http import MOST_HEADER_BYTES
 
 HEAD_TIME = 30.0
 """For how long a client may be at a request's head, in seconds."""

@@ -10,7 +10,6 @@ import httpx
 
 from fauxserver.errors import reason_phrase
 from fauxserver.exchange import Exchange
-from fauxserver.hosts.asgi import Answer
 from fauxserver.hosts.clients import (
     Clock,
     Interception,
@@ -26,6 +25,7 @@ from fauxserver.hosts.clients import (
     request_of,
     told,
 )
+from fauxserver.hosts.http import Answer
 from fauxserver.messages import Request
 from fauxserver.server import FauxServer
 

@@ -12,7 +12,8 @@ from typing import Any
 import uvicorn
 
 from fauxserver.errors import HostError
-from fauxserver.hosts.asgi import App, Application
+from fauxserver.hosts.asgi import Application
+from fauxserver.hosts.http import App
 from fauxserver.hosts.http1 import Protocol
 from fauxserver.server import FauxServer
 

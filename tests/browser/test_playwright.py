@@ -1029,7 +1029,7 @@ from django.db import connection, transaction
 from playwright.sync_api import sync_playwright
 
 from fauxserver import FauxServer
-from fauxserver.hosts.clients import no_loop_in_sight
+from fauxserver.hosts.noloop import no_loop_in_sight
 from fauxserver.hosts.playwright import attach
 from tables.models import Book
 from tests.browser.engine import flags

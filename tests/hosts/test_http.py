@@ -11,7 +11,8 @@ import pytest
 from fauxserver import FauxServer, HTTPError, Response
 from fauxserver.errors import HostError
 from fauxserver.hosts import http1
-from fauxserver.hosts.asgi import MOST_BYTES, MOST_HEADER_BYTES, Application
+from fauxserver.hosts.asgi import Application
+from fauxserver.hosts.http import MOST_BYTES, MOST_HEADER_BYTES
 from fauxserver.hosts.live import listen, serving
 from tests.hosts.wire import Reply, ask, ask_on, connect, dial, head_of, read_all, say
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fauxserver import FauxServer
-from fauxserver.hosts import asgi
+from fauxserver.hosts import asked
 from fauxserver.hosts.asgi import Application
 from fauxserver.hosts.live import serving
 from fauxserver.hosts.threads import Threads
@@ -305,7 +305,7 @@ def test_what_a_call_raises_comes_back():
 
 @pytest.mark.parametrize("kind", ["handler", "generator", "one that catches all"])
 def test_what_never_ends_is_stopped_once_its_client_has_left(server, url, monkeypatch, kind):
-    monkeypatch.setattr(asgi, "STOPPED", 0.05)
+    monkeypatch.setattr(asked, "STOPPED", 0.05)
     begun, ended = threading.Event(), threading.Event()
 
     def loop():
@@ -420,7 +420,7 @@ def test_a_task_that_means_to_end_all_is_told_and_ends_itself(server, url, error
 def test_an_asynchronous_handler_that_never_ends_is_stopped_too_and_who_waits_there_goes_on(
     server, url, later, monkeypatch
 ):
-    monkeypatch.setattr(asgi, "STOPPED", 0.05)
+    monkeypatch.setattr(asked, "STOPPED", 0.05)
     waiting, begun, ended = threading.Event(), threading.Event(), threading.Event()
 
     async def wait():
