@@ -20,8 +20,8 @@ const make = (tag, attributes = {}, ...children) => {
 const WHO = {
   loading: ["Python is on its way."],
   on: ["Python in this page answers.", " There is no server, and the app never knows."],
-  off: ["The real server is asked.", " This demo has none."],
-  failed: ["Python could not be started.", " The console says why. The real server is asked, and this demo has none."],
+  off: ["The real server is asked.", " With `fauxserver demo` that is the same routes.py, over HTTP."],
+  failed: ["Python could not be started.", " The console says why. The real server is asked."],
 }
 
 const toggle = $("enabled")

@@ -1,4 +1,4 @@
-// Two routes of the faux server that are written in JavaScript.
+// A route of the faux server that is written in JavaScript.
 
 const mottos = [
   "Borrow a thought, return it used.",
@@ -9,10 +9,6 @@ const mottos = [
 
 fauxServer.get("library-app/motto", function motto() {
   return { text: mottos[new Date().getDate() % mottos.length] }
-})
-
-fauxServer.get("library-app/shelves", function shelves() {
-  return ["Novels", "Crime", "Science fiction", "Fantasy", "Children", "Stage and verse", "Ideas", "Lives"].map(name => ({ name }))
 })
 
 // The app was written for jQuery's own requests: what fails is handed to it as a jqXHR.

@@ -84,7 +84,7 @@ class Application:
         threads: Threads | bool = True,
         cors: bool = False,
         proxy: str | None = None,
-        static: str | Path | None = None,
+        static: str | Path | Files | None = None,
         unmatched: str | None = None,
         most_bytes: int = MOST_BYTES,
         told: Callable[[Told], None] | None = None,
@@ -116,7 +116,7 @@ class Application:
         if static is not None:
             from fauxserver.hosts.files import Files
 
-            self.files = Files(Path(static))
+            self.files = static if isinstance(static, Files) else Files({"/": Path(static)})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-import webbrowser
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -16,10 +15,8 @@ from rich.text import Text
 
 from fauxserver import __version__
 from fauxserver.errors import FauxServerError, RouteFileError
-from fauxserver.hosts.site import Site
 
 PACKAGE = Path(__file__).resolve().parent.parent
-PORT = 8000
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -52,30 +49,19 @@ def demo(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free one.", show_default="8000")] = None,
     open: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Serve the demo on this machine: a library, its back end in the page."""
-    folder = static()
-    folders = {"/": folder / "demo", "/fauxserver/": folder}
+    """Serve the demo on this machine: a library, its back end in the page and, switched off there, over HTTP."""
+    from fauxserver.hosts import demo
+
     try:
-        site = Site(folders, PORT if port is None else port)
-    except OSError as error:
-        if port is not None:
-            fail(f"Cannot listen on port {port}: {error.strerror}. Choose another; --port 0 takes a free one.")
-        site = Site(folders)
-    typer.echo(f"The demo is at {site.url} (Ctrl+C ends it)")
-    if open:
-        webbrowser.open(site.url)
-    try:
-        site.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        site.server_close()
+        demo.run(static(), port, open)
+    except FauxServerError as error:
+        fail(str(error))
 
 
 @app.command()
 def serve(
     file: Annotated[Path, typer.Argument(metavar="FILE.py", help="The route file.")],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
     host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     reload: Annotated[bool, typer.Option("--reload", help="Run the file anew when it changes; data stays.")] = False,
     cors: Annotated[bool, typer.Option("--cors", help="Let pages of other origins ask.")] = False,

@@ -48,11 +48,16 @@ class Options(NamedTuple):
 
 def run(options: Options) -> None:
     """Serve, until somebody presses Ctrl+C. Raises FauxServerError for what cannot be done."""
+    serve(Served(options))
+
+
+def serve(served: Served) -> None:
+    """The same, with what is served made already."""
+    options = served.options
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Not every terminal has every letter.
         sys.stdout.reconfigure(errors="replace")
     share_connections()
-    served = Served(options)
     app = served.application()
     asyncio.run(served.load(app))
     listener = listen(options.host, options.port)

@@ -192,16 +192,25 @@ def test_demo_on_a_port_that_is_taken_says_so():
         result = fauxserver("demo", "--port", str(port))
     assert (result.exit_code, result.stderr) == (
         1,
-        f"Cannot listen on port {port}: {os.strerror(errno.EADDRINUSE)}. Choose another; --port 0 takes a free one.\n",
+        f"Cannot listen on 127.0.0.1:{port}: {os.strerror(errno.EADDRINUSE)}. "
+        "Choose another port; 0 takes a free one.\n",
     )
 
 
 def test_demo_opens_the_browser_when_told_to(monkeypatch: pytest.MonkeyPatch):
     opened: list[str] = []
-    monkeypatch.setattr(cli.webbrowser, "open", opened.append)
-    monkeypatch.setattr(cli.Site, "serve_forever", lambda site: None)
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets: None)
     result = fauxserver("demo", "--port", "0", "--open")
     assert [f"The demo is at {url} (Ctrl+C ends it)\n" for url in opened] == [result.stdout]
+
+
+def test_demo_answers_its_routes_over_http_too(demo: tuple[str, str]):
+    _, url = demo
+    with urllib.request.urlopen(f"{url}library-app/books?q=bronte") as response:
+        authors = {book["author"] for book in json.load(response)}
+    assert authors
+    assert {author.rpartition(" ")[2] for author in authors} == {"Brontë"}
 
 
 # The command itself

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from fauxserver.hosts.site import Site
+from fauxserver import FauxServer
+from fauxserver.hosts.asgi import Application
+from fauxserver.hosts.live import serving
 
 Boot = Callable[..., dict[str, Any]]
 
@@ -46,13 +47,8 @@ def index(tmp_path: Path) -> Iterator[str]:
     (folder / "simple" / "lamp").mkdir(parents=True)
     link = f'<a href="../../files/{path.name}#sha256={digest}">{path.name}</a>'
     (folder / "simple" / "lamp" / "index.html").write_text(f"<!DOCTYPE html><html><body>{link}</body></html>")
-    site = Site({"/": folder})
-    thread = threading.Thread(target=site.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"{site.url}simple"
-    site.shutdown()
-    thread.join()
-    site.server_close()
+    with serving(Application(FauxServer(), static=folder)) as url:
+        yield f"{url}/simple"
 
 
 def test_a_wheel_that_lies_beside_the_route_file_is_installed(boot: Boot, page: Path):

@@ -1,40 +1,39 @@
-"""The demo's web server: its own folders, the right types, nothing else."""
+"""The files that a host serves: its own folders, the right types, nothing else."""
 
 import http.client
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from fauxserver.hosts.site import Site
+from fauxserver import FauxServer
+from fauxserver.hosts.asgi import Application
+from fauxserver.hosts.files import Files
+from fauxserver.hosts.live import serving
 
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]
 
 
 @pytest.fixture
 def ask(tmp_path: Path) -> Iterator[Ask]:
-    """Ask a site that serves page/ at / and lib/ at /lib/, beside which a secret lies."""
+    """Ask a server that has page/ at / and lib/ at /lib/, beside which a secret lies."""
     for name in ("page/index.html", "page/app.js", "page/routes.py", "page/a b.json", "lib/runtime.bin", "secret.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
     (tmp_path / "page" / "link.txt").symlink_to(tmp_path / "secret.txt")
-    site = Site({"/": tmp_path / "page", "/lib/": tmp_path / "lib"})
-    thread = threading.Thread(target=site.serve_forever, args=(0.05,))
-    thread.start()
+    files = Files({"/": tmp_path / "page", "/lib/": tmp_path / "lib"}, hashed=True)
 
     def ask(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", site.server_port)
+        connection = http.client.HTTPConnection(urlsplit(url).netloc)
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         response = connection.getresponse()
         content = response.read()
         connection.close()
         return response.status, {name.lower(): value for name, value in response.getheaders()}, content
 
-    yield ask
-    site.shutdown()
-    thread.join()
-    site.server_close()
+    with serving(Application(FauxServer(), static=files)) as url:
+        yield ask
 
 
 @pytest.mark.parametrize(
@@ -87,4 +86,4 @@ def test_head_tells_without_content(ask: Ask):
 
 
 def test_what_changes_things_is_refused(ask: Ask):
-    assert ask("/app.js", "POST")[0] == 501
+    assert ask("/app.js", "POST")[0] == 404
