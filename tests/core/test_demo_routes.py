@@ -23,7 +23,7 @@ NEW = {"title": "Piranesi", "author": "Susanna Clarke", "year": 2020, "shelf": "
 def server() -> FauxServer:
     file = RouteFile(DEMO / "routes.py")
     file.run()
-    (server,) = file.servers
+    server, _ = file.servers
     return server
 
 
